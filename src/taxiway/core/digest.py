@@ -1,0 +1,80 @@
+"""Content addresses: the same content has the same digest, everywhere and for ever.
+
+Digests are written `sha256:<64 hex digits>`. Records are digested over canonical JSON: keys sorted,
+no white space, UTF-8, no NaN or infinity, times in UTC.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+PREFIX = "sha256:"
+
+
+def utc_text(at: datetime) -> str:
+    """A time as text that sorts as the time does: UTC, microseconds, `Z`.
+
+    >>> utc_text(datetime(2013, 3, 1, tzinfo=UTC))
+    '2013-03-01T00:00:00.000000Z'
+    """
+    if at.tzinfo is None:
+        raise ValueError("a time without a time zone can't be written to the record")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def utc_time(text: str) -> datetime:
+    """The inverse of `utc_text`."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form")
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one JSON text of a value, for digests, signatures and persisted documents.
+
+    >>> canonical_json({"b": 1, "a": [1.5, None]})
+    b'{"a":[1.5,null],"b":1}'
+    """
+    return json.dumps(
+        value,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+        default=_plain,
+    ).encode()
+
+
+def digest_bytes(content: bytes) -> str:
+    """The digest of bytes.
+
+    >>> digest_bytes(b"")[:14]
+    'sha256:e3b0c44'
+    """
+    return PREFIX + hashlib.sha256(content).hexdigest()
+
+
+def digest_of(value: Any) -> str:
+    """The digest of a record or of plain data, over its canonical JSON."""
+    return digest_bytes(canonical_json(value))
+
+
+def short(digest: str) -> str:
+    """The first twelve hex digits, for people's eyes only; never for a comparison.
+
+    >>> short("sha256:0123456789abcdef")
+    '0123456789ab'
+    """
+    return digest.removeprefix(PREFIX)[:12]

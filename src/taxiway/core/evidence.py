@@ -1,0 +1,178 @@
+"""Evidence: what was examined, how much of it, what was found, what was required.
+
+Every step writes evidence, checks read it, and nothing else is shared between them. The kinds are
+the vocabulary of that agreement; each says who writes it, what it is about (`subject`), and what
+`found` and `required` hold. `examined` counts rows, columns, files or requests, and zero of them
+proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from taxiway.core.digest import digest_of
+
+PLAN = "charter.plan"
+"""By `plan` and `train`, about the model. examined: questions answered.
+found: problems (int), tier, tier_reasons [text], inventory {field: text}, inventory_missing [name],
+owners {business, data, development, engineering, validation: person},
+value {promised_per_month, currency, baseline, review, per_decision}, oversight, monitoring {...},
+retention_days (int). digests: charter."""
+
+PROVENANCE = "data.provenance"
+"""By `data snapshot`, about the snapshot. examined: rows.
+found: source, source_digest, rows, first_time, last_time, description, label {name, definition,
+known_at, rows} (rows with a label). digests: snapshot, data, contract."""
+
+VALIDATION = "data.validation"
+"""By `data snapshot`, about the snapshot. examined: rows.
+found: failed_rows (int), failures [{column, rule, rows, expected, samples}], columns (int),
+extra_columns [name]. digests: contract, data."""
+
+LIKENESS = "data.likeness"
+"""By `train`, about the release: training features against what production sends.
+examined: production rows. found: source, training_rows, columns [{name, effect, p_value, verdict}],
+different [name]. required: effect, false_discovery_rate, minimum_rows."""
+
+CODE = "training.code"
+"""By `train`, about the release. examined: files.
+found: files {path: digest}, commit (text or null), dirty (bool), template, template_version.
+digests: code."""
+
+RERUN = "training.rerun"
+"""By `train`, about the release: a second fit from the same inputs. examined: holdout rows.
+found: identical (bool), first {metric: value}, second {metric: value}, differing_predictions (int).
+digests: snapshot, code, environment."""
+
+LEAKAGE = "training.leakage"
+"""By `train`, about the release. examined: contract columns.
+found: decision_at, columns_read [name] (measured, not declared), late [{column, known_at}],
+target_columns [name] (columns of the target's definition that the features read),
+split_overlap_rows (int: keys on both sides of the split), time_ordered (bool),
+strongest {column, metric, value}. required: strongest_below."""
+
+METRICS = "training.metrics"
+"""By `train`, about the release. examined: holdout rows.
+found: primary, model / simple / trivial {metric: {value, low, high}},
+gain {value, low, high} (the model's primary metric less the simple baseline's, paired),
+threshold, threshold_source, train_rows, positives, parameters, tuning. required: metric, bar."""
+
+SLICES = "training.slices"
+"""By `train`, about the release. examined: holdout rows.
+found: slices [{column, value, rows, metric, low, high, selection_rate, protected (bool)}],
+skipped [{column, value, rows}] (too few rows), protected [column], protected_reason,
+worst {column, value, gap} or null. required: maximum_gap, minimum_rows."""
+
+EXPLANATIONS = "training.explanations"
+"""By `train`, about the release. examined: rows explained.
+found: importance [{column, drop, low, high}] in original columns, method,
+stability (rank correlation between halves), reason_codes [{reason, share}] (how often each column
+leads), explained_share. required: stability."""
+
+INDEPENDENCE = "validation.independence"
+"""Live, at each flight check. examined: people known.
+found: developers [person], author, validator (charter), validator_known (bool),
+validator_roles [role], validator_removed (bool), signers {check: person}."""
+
+INTEGRITY = "release.integrity"
+"""Live, at each flight check and load. examined: files of the artefact.
+found: problems [text], signer, signature_valid (bool), signer_removed (bool),
+components (int: entries of the bill of materials), golden_rows (int). digests: model."""
+
+HANDOFFS = "governance.handoffs"
+"""Live, at each flight check. examined: handoffs of this model.
+found: data / release / running {state, by, at, reason} or null, for this release's subjects."""
+
+REHEARSAL = "release.rehearsal"
+"""By `rehearse`, about the release: a real server process with the release in it.
+examined: requests answered.
+found: environment, golden_rows, golden_equal (bool), batch_equal (bool), errors (int), latency_ms {p50, p99}, cold_start_s, memory_mb, decisions_sent, decisions_logged,
+rollback {to (release or null), ok (bool), what}. required: latency_ms_p99. digests: model."""
+
+DRIFT = "monitoring.drift"
+"""By `watch`, about the release in an environment, for one window. examined: decisions.
+found: window_start, window_end, columns [{name, effect, p_value, verdict}], output {...},
+drifted [name], insufficient (bool). required: effect, false_discovery_rate, minimum_rows."""
+
+PERFORMANCE = "monitoring.performance"
+"""By `watch`, like DRIFT, once labels are due. examined: decisions with an outcome.
+found: window_start, window_end, decisions, outcomes, metric, value, low, high, reference, bar,
+fairness [...], verdict. required: bar, maximum_drop, minimum_rows."""
+
+VALUE = "monitoring.value"
+"""By `watch`, like DRIFT, once labels are due. examined: decisions with an outcome.
+found: window_start, window_end, counts {true_positive, ...}, realised, promised, currency, verdict.
+required: promised."""
+
+COMPARISON = "retraining.comparison"
+"""By `retrain`, about the challenger. examined: rows of the frozen holdout.
+found: champion, challenger, metric, champion_value, challenger_value, gain {value, low, high},
+slices [...], moved {up, down, unchanged}, holdout_digest, verdict. digests: holdout."""
+
+LEDGER = "ledger.integrity"
+"""Live. examined: events. found: problems [text], head."""
+
+LIVE = (INDEPENDENCE, INTEGRITY, HANDOFFS, LEDGER)
+"""Kinds that are computed at the moment of the check and never stored."""
+
+BOUND = (
+    PLAN,
+    PROVENANCE,
+    VALIDATION,
+    LIKENESS,
+    CODE,
+    RERUN,
+    LEAKAGE,
+    METRICS,
+    SLICES,
+    EXPLANATIONS,
+)
+"""Kinds whose contents a sign-off is bound to: what was known when the model was judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One observation. Two with equal `content` found the same, whenever they were made."""
+
+    id: str
+    kind: str
+    subject: str
+    model: str
+    environment: str | None
+    examined: int
+    found: dict[str, Any]
+    required: dict[str, Any]
+    digests: dict[str, str]
+    content: str
+    at: datetime
+    by: str
+
+
+def observed(
+    kind: str,
+    *,
+    id: str,
+    subject: str,
+    model: str,
+    examined: int,
+    found: dict[str, Any],
+    at: datetime,
+    by: str,
+    required: dict[str, Any] | None = None,
+    digests: dict[str, str] | None = None,
+    environment: str | None = None,
+) -> Evidence:
+    """Evidence with its content digest, which leaves out when and by whom it was observed."""
+    required, digests = required or {}, digests or {}
+    content = digest_of([kind, subject, environment, examined, found, required, digests])
+    return Evidence(
+        id, kind, subject, model, environment, examined, found, required, digests, content, at, by
+    )
+
+
+def evidence_digest(evidence: Iterable[Evidence]) -> str:
+    """The digest that sign-offs bind: over the contents of the kinds in `BOUND`."""
+    return digest_of(sorted([e.kind, e.content] for e in evidence if e.kind in BOUND))

@@ -1,0 +1,87 @@
+"""The ledger's event and its chain: who did what, when, to which digest.
+
+Each event's hash covers the hash before it, so that a row which is changed, removed or moved breaks
+the chain at its own place. The actor signs the hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from taxiway.core.digest import digest_of
+
+GENESIS = "sha256:" + "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event before it has its place in the chain."""
+
+    at: datetime
+    actor: str
+    action: str
+    """`noun.verb` in the past: `release.created`, `deployment.promoted`, `person.added`."""
+    subject: str
+    model: str | None
+    digest: str
+    """Digest of the thing it happened to."""
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event in its place. `signature` is the actor's over `hash`, base64; empty: the system."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    model: str | None
+    digest: str
+    details: dict[str, Any]
+    previous: str
+    hash: str
+    signature: str
+
+
+def chain_hash(seq: int, draft: Draft, previous: str) -> str:
+    """The hash of an event at its place in the chain."""
+    return digest_of(["taxiway/event/1", seq, previous, draft])
+
+
+def draft_of(event: Event) -> Draft:
+    """The event without its place."""
+    return Draft(
+        event.at,
+        event.actor,
+        event.action,
+        event.subject,
+        event.model,
+        event.digest,
+        event.details,
+    )
+
+
+def broken_links(events: Iterable[Event]) -> Iterator[tuple[int, str]]:
+    """The places where the chain does not hold, each with what is wrong.
+
+    An event that was edited is named by its own number; what comes after it is judged by the hashes
+    that are written there, so that one edit is one finding.
+    """
+    previous, expected = GENESIS, 1
+    for event in events:
+        if event.seq != expected:
+            missing = (
+                f"{expected}" if event.seq == expected + 1 else f"{expected} to {event.seq - 1}"
+            )
+            yield event.seq, f"event {missing} is missing before event {event.seq}"
+        elif event.previous != previous:
+            yield event.seq, f"event {event.seq} does not follow event {event.seq - 1}"
+        if chain_hash(event.seq, draft_of(event), event.previous) != event.hash:
+            what = f"{event.action} of {event.subject} by {event.actor}"
+            yield event.seq, f"event {event.seq} ({what}) was changed after it was written"
+        previous, expected = event.hash, event.seq + 1

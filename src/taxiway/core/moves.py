@@ -1,0 +1,77 @@
+"""The tables of legal moves: which state may follow which, for deployments, handoffs and the rest.
+
+A move that is not in its table does not exist. The tables are data, so that the console, the CLI
+and the tests read the same thing that the code obeys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from taxiway.core.errors import RefusedError
+
+ENVIRONMENTS = ("dev", "qa", "prod")
+
+ROLES = ("owner", "developer", "engineer", "validator", "auditor")
+
+LINE_ROLES: Mapping[int, tuple[str, ...]] = {
+    1: ("owner", "developer", "engineer"),
+    2: ("validator",),
+    3: ("auditor",),
+}
+"""The roles of each line of defence: 1 builds and owns, 2 validates, 3 audits."""
+
+PROMOTION: Mapping[str, str | None] = {"dev": None, "qa": "dev", "prod": "qa"}
+"""Environment -> the environment where the release has to be, or have been, before."""
+
+HANDOFF_STAGES: Mapping[str, tuple[str, str]] = {
+    "data": ("data", "development"),
+    "release": ("development", "engineering"),
+    "running": ("engineering", "business"),
+}
+"""Handoff -> (the owner who offers, the owner who accepts), as owners are named in the charter.
+
+`data` hands a snapshot to training, `release` hands a candidate to those who run it, `running`
+hands a rehearsed release to the business that will rely on it.
+"""
+
+HANDOFF: Mapping[str, tuple[str, ...]] = {
+    "offered": ("accepted", "returned"),
+    "accepted": (),
+    "returned": (),
+}
+
+DEVIATION: Mapping[str, tuple[str, ...]] = {
+    "asked": ("granted", "refused"),
+    "granted": (),
+    "refused": (),
+}
+
+RUN: Mapping[str, tuple[str, ...]] = {
+    "started": ("finished", "failed"),
+    "finished": (),
+    "failed": (),
+}
+
+ALERT: Mapping[str, tuple[str, ...]] = {
+    "open": ("acknowledged", "closed"),
+    "acknowledged": ("closed",),
+    "closed": (),
+}
+
+PROPOSAL: Mapping[str, tuple[str, ...]] = {
+    "open": ("compared", "declined"),
+    "compared": ("compared", "accepted", "declined"),
+    "accepted": (),
+    "declined": (),
+}
+
+
+def require_move(what: str, table: Mapping[str, tuple[str, ...]], before: str, after: str) -> None:
+    """Raises `RefusedError` unless `before` -> `after` is in the table.
+
+    >>> require_move("handoff 7", HANDOFF, "offered", "accepted")
+    """
+    if after not in table[before]:
+        legal = ", ".join(table[before]) or "nothing: it is settled"
+        raise RefusedError(f"{what} is {before} and can't become {after}; it can become {legal}.")

@@ -1,0 +1,221 @@
+"""The ports: what the steps need from the world, as small Protocols.
+
+Every adapter of a port passes the same contract tests, the in-memory fakes too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from taxiway.core.decision import Decision, Outcome
+from taxiway.core.digest import digest_of
+from taxiway.core.errors import RefusedError
+from taxiway.core.ledger import Draft, Event
+
+Fact = TypeVar("Fact")
+
+Clock = Callable[[], datetime]
+"""Tells the time, in UTC."""
+
+Sign = Callable[[bytes], str]
+"""Signs bytes with the actor's key and answers base64."""
+
+NewId = Callable[[], str]
+"""A fresh identifier that sorts by time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person on whose behalf something is done, able to sign."""
+
+    name: str
+    roles: tuple[str, ...]
+    sign: Sign
+
+
+class Change(Protocol):
+    """One transaction: facts and the event that tells of them, all or nothing."""
+
+    def add(self, fact: object) -> None:
+        """A new fact. Raises `ConflictError` if its id exists, `RefusedError` if a rule of the
+        database says no."""
+
+    def replace(self, before: Fact, after: Fact) -> None:
+        """The fact `before` becomes `after`. Raises `ConflictError` if it is no longer `before`."""
+
+    def log(self, draft: Draft) -> Event:
+        """The event of this change, chained and signed."""
+
+
+class Record(Protocol):
+    """Where facts and the ledger live.
+
+    Facts are the dataclasses of `core.facts`, `core.people` and `core.evidence`, told apart by
+    their class and found by equality on their fields, oldest first.
+    """
+
+    def get(self, kind: type[Fact], id: str) -> Fact:
+        """The fact with this id. Raises `MissingError` with the close match."""
+
+    def find(self, kind: type[Fact], **equal: Any) -> list[Fact]:
+        """All facts whose fields equal these values, in the order they were added."""
+
+    def events(self, *, until: datetime | None = None) -> Iterator[Event]:
+        """The ledger in its order, up to and including a time."""
+
+    def transaction(self, sign: Sign | None) -> AbstractContextManager[Change]:
+        """A change that is committed when the block ends well.
+
+        Writes without an event are refused when it ends; an exception leaves nothing behind.
+        """
+
+    def close(self) -> None:
+        """Lets go of the store."""
+
+
+class Objects(Protocol):
+    """Content-addressed bytes. What is read is verified; what is written is there whole or not."""
+
+    def put(self, content: bytes) -> str:
+        """Stores bytes and answers their digest. Storing them again changes nothing."""
+
+    def put_file(self, path: Path) -> str:
+        """Stores a file's content and answers its digest."""
+
+    def get(self, digest: str) -> bytes:
+        """The bytes. Raises `MissingError`, or `IntegrityError` if they are not what was stored."""
+
+    def path(self, digest: str) -> Path:
+        """A local, read-only file with the verified bytes, for libraries that want a path."""
+
+    def has(self, digest: str) -> bool:
+        """Whether the object is there; does not verify it."""
+
+
+class Decisions(Protocol):
+    """The decision log of a workspace. What `append` has returned from is on disk."""
+
+    def append(self, decisions: Sequence[Decision]) -> None:
+        """Makes decisions durable, all or none. Raises `StoreError` if it can't."""
+
+    def get(self, id: str) -> Decision:
+        """One decision. Raises `MissingError`."""
+
+    def scan(
+        self,
+        model: str,
+        *,
+        environment: str | None = None,
+        release: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Iterator[Decision]:
+        """Decisions with start <= happened_at < end, ordered by happened_at, then id."""
+
+    def count(self, model: str, **where: Any) -> int:
+        """How many decisions `scan` would give for the same arguments."""
+
+    def add_outcomes(self, outcomes: Iterable[Outcome]) -> tuple[int, int]:
+        """Stores outcomes; answers (added, already known with the same label).
+
+        Raises `ConflictError` if a key is already known with another label.
+        """
+
+    def outcomes(self, model: str) -> dict[str, bool | float]:
+        """Key -> label for a model."""
+
+    def close(self) -> None:
+        """Lets go of the store."""
+
+
+class Keys(Protocol):
+    """The private keys of the people who use this machine."""
+
+    def create(self, name: str) -> str:
+        """A new Ed25519 key for a name; answers the public key, base64. Raises `ConflictError`."""
+
+    def names(self) -> list[str]:
+        """Whose keys are here."""
+
+    def sign(self, name: str, content: bytes) -> str:
+        """Signs with a person's key. Raises `MissingError` if it is not on this machine."""
+
+
+Verify = Callable[[str, bytes, str], bool]
+"""(public key, content, signature) -> whether the signature holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a use case works with: the ports, the time, and on whose behalf it acts."""
+
+    record: Record
+    objects: Objects
+    decisions: Decisions
+    verify: Verify
+    now: Clock
+    new_id: NewId
+    actor: Actor | None = None
+
+    def acting(self, *roles: str, to: str) -> Actor:
+        """The actor, who has to hold one of the roles (any, if none is named).
+
+        `to` says what for. Raises `RefusedError`: nothing is done on behalf of nobody.
+        """
+        if self.actor is None:
+            raise RefusedError(
+                f"Nobody is named who wants to {to}.",
+                todo="Say who acts with --as NAME (or TAXIWAY_ACTOR); `taxiway people add` makes"
+                " people and their keys.",
+            )
+        if roles and not set(roles) & set(self.actor.roles):
+            raise RefusedError(
+                f"{self.actor.name} may not {to}: it takes the role {' or '.join(roles)},"
+                f" and {self.actor.name} has {', '.join(self.actor.roles) or 'none'}."
+            )
+        return self.actor
+
+    @contextmanager
+    def change(self, action: str, subject: str, *, model: str | None = None) -> Iterator[Telling]:
+        """One transaction that ends with its event: `with desk.change(...) as c: c.add(fact)`.
+
+        The event's digest and details are those that the block sets on `c`; the actor signs it. An
+        exception in the block leaves nothing behind.
+        """
+        with self.record.transaction(self.actor.sign if self.actor else None) as change:
+            telling = Telling(change)
+            yield telling
+            change.log(
+                Draft(
+                    at=self.now(),
+                    actor=self.actor.name if self.actor else "system",
+                    action=action,
+                    subject=subject,
+                    model=model,
+                    digest=telling.digest or digest_of(telling.facts),
+                    details=telling.details,
+                )
+            )
+
+
+class Telling:
+    """A change that gathers what its event will say."""
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+        self.facts: list[object] = []
+        self.details: dict[str, Any] = {}
+        self.digest = ""
+
+    def add(self, fact: object) -> None:
+        self._change.add(fact)
+        self.facts.append(fact)
+
+    def replace(self, before: Fact, after: Fact) -> None:
+        self._change.replace(before, after)
+        self.facts.append(after)
