@@ -251,8 +251,8 @@ class Charter(Section):
         """The probability from which a positive answer is worth more than a negative one.
 
         The charter's own, or the break-even of the value case: with the values of the four
-        outcomes, t = (TN - FP) / ((TN - FP) + (TP - FN)) (Elkan 2001, The foundations of cost-sensitive
-        learning, eq. 2).
+        outcomes, t = (TN - FP) / ((TN - FP) + (TP - FN)).
+        Source: Elkan (2001), The foundations of cost-sensitive learning, equation 2.
         """
         if self.deployment.threshold is not None:
             return self.deployment.threshold

@@ -96,9 +96,9 @@ class Contract:
 
 def contract_from(document: Mapping[str, Any]) -> Contract:
     """A contract from the plain data that its canonical JSON holds."""
-    columns = tuple(
-        Column(**{k: tuple(v) if isinstance(v, list) else v for k, v in column.items()})
-        for column in document["columns"]
-    )
-    rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in document.items()}
-    return Contract(**{**rest, "columns": columns})
+
+    def fields(plain: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+
+    columns = tuple(Column(**fields(column)) for column in document["columns"])
+    return Contract(**{**fields(document), "columns": columns})

@@ -89,7 +89,8 @@ found: data / release / running {state, by, at, reason} or null, for this releas
 REHEARSAL = "release.rehearsal"
 """By `rehearse`, about the release: a real server process with the release in it.
 examined: requests answered.
-found: environment, golden_rows, golden_equal (bool), batch_equal (bool), errors (int), latency_ms {p50, p99}, cold_start_s, memory_mb, decisions_sent, decisions_logged,
+found: environment, golden_rows, golden_equal (bool), batch_equal (bool), errors (int),
+latency_ms {p50, p99}, cold_start_s, memory_mb, decisions_sent, decisions_logged,
 rollback {to (release or null), ok (bool), what}. required: latency_ms_p99. digests: model."""
 
 DRIFT = "monitoring.drift"

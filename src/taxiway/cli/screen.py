@@ -1,0 +1,88 @@
+"""What people see: tables and progress on a terminal, plain text in a pipe, JSON for machines.
+
+Rich is imported only where a terminal shows it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from taxiway.core.digest import utc_text
+
+Advance = Callable[[int], None]
+
+COLOURS = {
+    "passed": "green",
+    "failed": "red",
+    "no evidence": "red",
+    "waiting for a signature": "yellow",
+    "deviated": "yellow",
+    "not applicable": "dim",
+}
+"""How a verdict looks on a terminal."""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if isinstance(value, date | Path):
+        return str(value)
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def show_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
+
+
+def say(text: str = "") -> None:
+    """A line for people."""
+    click.echo(text)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+    """A table: drawn on a terminal, aligned columns in a pipe."""
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        drawn = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+        for row in cells:
+            drawn.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
+        Console().print(drawn)
+        return
+    if title:
+        click.echo(title)
+    widths = [max(len(row[i]) for row in [list(columns), *cells]) for i in range(len(columns))]
+    for row in [list(columns), *cells]:
+        click.echo("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip())
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Advance]:
+    """A progress bar on a terminal; silence elsewhere. The block gets a function to advance it."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda step: bar.advance(task, step)
