@@ -1,0 +1,57 @@
+"""A release that was verified and loaded: all that the prediction path needs, and nothing else.
+
+`taxiway.release.artefact` makes it from the store after checking digests and signature;
+`taxiway.serving` answers with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from taxiway.core.contract import Contract
+
+MANIFEST_PROTOCOL = 1
+"""Raise it when the manifest's keys change their meaning; keep a reader and a golden file for the
+old number."""
+
+
+class Frame(Protocol):
+    """A polars DataFrame, without the core importing polars."""
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A model, ready to answer.
+
+    `features` maps a frame of raw input columns to the model's columns; `probability` maps those to
+    one probability of the positive class a row (a float64 array of shape (rows,)). `row_exact` says
+    that a row's probability has the same bits alone and in a batch; where it is False, rows are
+    predicted one by one.
+    """
+
+    release: str
+    digest: str
+    model: str
+    inputs: Contract
+    """The contract of the columns that `features` was measured to read, and the key and time."""
+    input_names: tuple[str, ...]
+    """The columns that `features` reads: those that reason codes speak of."""
+    features: Callable[[Any], Any]
+    probability: Callable[[Any], Any]
+    threshold: float
+    reason_codes: str
+    reference: Mapping[str, Any]
+    row_exact: bool
+    golden: Sequence[Mapping[str, Any]]
+    """Rows {inputs, output} that have to come out the same, wherever the model runs."""
+    manifest: Mapping[str, Any]
