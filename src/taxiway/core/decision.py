@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from taxiway.core.digest import canonical_json
+from taxiway.core.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +45,24 @@ class Outcome:
     label: bool | float
     at: datetime
     """When it was added."""
+
+
+def record_key(values: Mapping[str, Any], key: Sequence[str]) -> str:
+    """The identity of a record: its key columns as canonical JSON. Outcomes join decisions on it.
+
+    Values have the types of the contract: a timestamp is a time with its zone (written in UTC, with
+    microseconds), never text, so that two ways of writing the same time are one key. Raises
+    `InputError` naming the key columns that are not there, or hold nothing.
+
+    >>> from datetime import UTC
+    >>> record_key({"flight": 11, "at": datetime(2013, 3, 1, 5, tzinfo=UTC), "carrier": "UA"},
+    ...            ["at", "flight"])
+    '{"at":"2013-03-01T05:00:00.000000Z","flight":11}'
+    """
+    if any(values.get(name) is None for name in key) or not key:
+        absent = ", ".join(name for name in key if values.get(name) is None)
+        raise InputError(
+            f"A record has no value in its key: {absent or 'the contract names no key column'}.",
+            todo="Outcomes find their decision by the key; every record needs all of it.",
+        )
+    return canonical_json({name: values[name] for name in key}).decode()
