@@ -55,3 +55,32 @@ class Artefact:
     golden: Sequence[Mapping[str, Any]]
     """Rows {inputs, output} that have to come out the same, wherever the model runs."""
     manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run hands to packaging: all that a release consists of, before it is a release."""
+
+    model: str
+    kind: str
+    estimator: Any
+    """Fitted; never stored as it is, only in a format whose loading can't run code."""
+    code: Mapping[str, bytes]
+    code_main: str
+    features: Callable[[Any], Any]
+    charter: bytes
+    """The charter as canonical JSON."""
+    contract: Contract
+    input_names: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    target: str
+    threshold: float
+    reason_codes: str
+    reference: Mapping[str, Any]
+    profile: Mapping[str, Any]
+    golden: Any
+    """Frame of raw rows whose answers become the golden predictions."""
+    lock: str
+    bill_of_materials: Mapping[str, Any]
+    snapshot: str
+    seed: int

@@ -31,6 +31,8 @@ class Column:
     minimum: float | str | None = None
     maximum: float | str | None = None
     pattern: str | None = None
+    """A regular expression that has to be found in the text, without look-around."""
+    minimum_length: int | None = None
     maximum_length: int | None = None
     values: tuple[str | int, ...] = ()
     unit: str | None = None

@@ -1,0 +1,111 @@
+"""Fitting a candidate: split, features, and an estimator that saw the training rows only."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from taxiway.core.charter import Charter
+from taxiway.core.contract import Contract
+from taxiway.core.errors import InputError
+from taxiway.core.facts import Snapshot
+from taxiway.training.code import Code, Functions, guarded, load_code
+from taxiway.training.estimators import fitted, positive_probability
+from taxiway.training.leakage import columns_read
+from taxiway.training.split import Split, split_by_time
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to train: the plan, the data, the code."""
+
+    charter: Charter
+    contract: Contract
+    snapshot: Snapshot
+    frame: pl.DataFrame
+    """The snapshot's rows."""
+    labels: pl.Series
+    """The label of each row; null where it is not known."""
+    target_columns: tuple[str, ...]
+    code: Code
+    origin: Mapping[str, Any]
+    """Where the code comes from: commit, dirty, template, template_version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted candidate on its split."""
+
+    functions: Functions
+    estimator: Any
+    inputs: tuple[str, ...]
+    split: Split
+    train_features: pl.DataFrame
+    holdout_features: pl.DataFrame
+    train_labels: Any
+    holdout_labels: Any
+    holdout_probability: Any
+    predict: Callable[[pl.DataFrame], Any]
+
+
+def fit(order: Order) -> Fitted:
+    """The candidate: split, features, and an estimator fitted on the training rows only."""
+    charter, contract, code = order.charter, order.contract, order.code
+    known = order.labels.is_not_null()
+    frame = order.frame.with_columns(order.labels.alias("__label__")).filter(known)
+    split = split_by_time(frame, time=contract.event_time, share=charter.training.split.holdout)
+    train_labels = split.train["__label__"].to_numpy()
+    holdout_labels = split.holdout["__label__"].to_numpy()
+    for side, labels in (("training rows", train_labels), ("holdout", holdout_labels)):
+        if labels.all() or not labels.any():
+            raise InputError(
+                f"The target {charter.target.name!r} has one class only in the {side}:"
+                f" {len(labels)} rows are all {bool(labels[0])}.",
+                todo=f"Check its definition in the charter: {charter.target.definition}",
+            )
+    split = dataclasses.replace(
+        split, train=split.train.drop("__label__"), holdout=split.holdout.drop("__label__")
+    )
+    functions = load_code(code)
+    inputs = columns_read(split.train, code, functions)
+    if not inputs:
+        raise InputError(
+            f"features in {code.main} reads no column of the contract: it answers the same whatever"
+            " the data are."
+        )
+
+    def features(raw: pl.DataFrame) -> pl.DataFrame:
+        made = guarded(code, "features", functions.features, raw.select(inputs))
+        assert isinstance(made, pl.DataFrame)  # noqa: S101 - columns_read has refused anything else
+        return made
+
+    train_features, holdout_features = features(split.train), features(split.holdout)
+    estimator = guarded(
+        code,
+        "estimator",
+        fitted,
+        functions.estimator,
+        charter.training.seed,
+        train_features,
+        train_labels,
+    )
+
+    def predict(raw: pl.DataFrame) -> Any:
+        return positive_probability(estimator, features(raw))
+
+    return Fitted(
+        functions=Functions(features, functions.estimator),
+        estimator=estimator,
+        inputs=inputs,
+        split=split,
+        train_features=train_features,
+        holdout_features=holdout_features,
+        train_labels=train_labels,
+        holdout_labels=holdout_labels,
+        holdout_probability=positive_probability(estimator, holdout_features),
+        predict=predict,
+    )

@@ -1,0 +1,113 @@
+"""What the features really read, and what they must not have read.
+
+Which columns `features` reads is measured, not declared: a column that can be taken away without a
+change was not read. Columns that are known only after the decision, and those of the target's
+definition, are leaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from taxiway.core.contract import Contract
+from taxiway.core.errors import InputError
+from taxiway.training.code import Code, Functions, guarded
+from taxiway.training.metrics import measure
+from taxiway.training.split import Split
+
+SAMPLE_ROWS = 500
+STRONGEST_BELOW = 0.95
+"""A single feature that tells the classes apart this well (ROC AUC) is more likely a leak."""
+
+
+def columns_read(frame: pl.DataFrame, code: Code, functions: Functions) -> tuple[str, ...]:
+    """The raw columns that `features` reads, in the frame's order.
+
+    Each column is taken away, and then turned upside down, on a sample; if the function fails or
+    answers something else, it reads the column.
+    """
+    sample = frame.gather_every(max(1, frame.height // SAMPLE_ROWS))
+    expected = guarded(code, "features", functions.features, sample)
+    if not isinstance(expected, pl.DataFrame):
+        raise InputError(
+            f"features in {code.main} answered {type(expected).__name__}, expected a polars"
+            " DataFrame with one row for each row it was given."
+        )
+    if expected.height != sample.height:
+        raise InputError(
+            f"features in {code.main} answered {expected.height} rows for {sample.height}; every"
+            " row needs its features, in the same order."
+        )
+
+    def reads(name: str) -> bool:
+        try:
+            if not functions.features(sample.drop(name)).equals(expected):
+                return True
+            flipped = sample.with_columns(pl.col(name).reverse())
+            return not functions.features(flipped).equals(expected)
+        except Exception:  # noqa: BLE001 - whatever the user's code raises: it misses the column
+            return True
+
+    return tuple(name for name in frame.columns if reads(name))
+
+
+def strongest_feature(features: pl.DataFrame, labels: Any) -> dict[str, Any]:
+    """The single feature that tells the classes apart best, by ROC AUC of its own values."""
+    best: dict[str, Any] = {"column": "", "metric": "roc_auc", "value": 0.5}
+    y = np.asarray(labels, dtype=np.bool_)
+    for name in features.columns:
+        column = features[name]
+        if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+            values = column.cast(pl.Float64).to_numpy()
+        else:
+            # A category speaks through the share of positives that it has; half of the rows say
+            # how large it is, the other half is judged, or rare values would look like leaks.
+            values = _rates(column, y)
+        known = np.isfinite(values)
+        judged = known & (np.arange(len(y)) % 2 == 1)
+        if y[judged].all() or not y[judged].any():
+            continue
+        area = measure("roc_auc", y[judged], values[judged])
+        area = max(area, 1 - area)
+        if area > best["value"]:
+            best = {"column": name, "metric": "roc_auc", "value": round(area, 6)}
+    return best
+
+
+def _rates(column: pl.Series, labels: Any) -> Any:
+    frame = pl.DataFrame({"value": column.cast(pl.String), "label": labels}).with_row_index()
+    rates = frame.filter(pl.col("index") % 2 == 0).group_by("value").agg(pl.col("label").mean())
+    joined = frame.join(rates, on="value", how="left", suffix="_rate", maintain_order="left")
+    return joined["label_rate"].fill_null(float(np.mean(labels))).to_numpy()
+
+
+def leakage(
+    contract: Contract,
+    *,
+    read: Sequence[str],
+    target_columns: Sequence[str],
+    split: Split,
+    features: Callable[[pl.DataFrame], pl.DataFrame],
+    labels: Any,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`found` and `required` of the evidence LEAKAGE, over the training rows and their labels."""
+    late = [
+        {"column": name, "known_at": contract.known_at(name)}
+        for name in read
+        if not contract.is_known(name)
+    ]
+    time = contract.event_time
+    found = {
+        "decision_at": contract.decision_at,
+        "columns_read": list(read),
+        "late": late,
+        "target_columns": sorted(set(read) & set(target_columns)),
+        "split_overlap_rows": split.overlap(contract.key) if contract.key else 0,
+        "time_ordered": bool(split.train[time].max() < split.holdout[time].min()),  # type: ignore[operator]
+        "strongest": strongest_feature(features(split.train), labels),
+    }
+    return found, {"strongest_below": STRONGEST_BELOW}

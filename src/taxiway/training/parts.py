@@ -1,0 +1,78 @@
+"""What a run hands to packaging: the parts of a release, golden rows and typical values included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from taxiway.core.artefact import Parts
+from taxiway.core.digest import canonical_json, utc_text
+from taxiway.training.environment import Environment
+from taxiway.training.estimators import positive_probability
+from taxiway.training.fit import Fitted, Order
+
+GOLDEN_ROWS = 100
+
+Profile = Callable[[pl.DataFrame, Any], dict[str, Any]]
+"""The reference profile of raw rows and of the output."""
+
+
+def parts_of(order: Order, candidate: Fitted, profile: Profile, surroundings: Environment) -> Parts:
+    charter, train_rows = order.charter, candidate.split.train
+    probabilities = positive_probability(candidate.estimator, candidate.train_features)
+    raw = train_rows.select(candidate.inputs)
+    return Parts(
+        model=charter.name,
+        kind=charter.kind,
+        estimator=candidate.estimator,
+        code=order.code.files,
+        code_main=order.code.main,
+        features=candidate.functions.features,
+        charter=canonical_json(charter.model_dump(mode="json")),
+        contract=order.contract,
+        input_names=candidate.inputs,
+        feature_names=tuple(candidate.train_features.columns),
+        target=charter.target.name,
+        threshold=charter.threshold,
+        reason_codes=charter.deployment.reason_codes,
+        reference={name: _typical(raw[name]) for name in candidate.inputs},
+        profile=profile(train_rows, probabilities),
+        golden=_golden_rows(candidate, charter.threshold),
+        lock=surroundings.lock(),
+        bill_of_materials=surroundings.bill_of_materials(charter.name),
+        snapshot=order.snapshot.id,
+        seed=charter.training.seed,
+    )
+
+
+def _typical(column: pl.Series) -> Any:
+    """The value that stands for a column in reason codes: median, or the most frequent one."""
+    known = column.drop_nulls()
+    if known.is_empty():
+        return None
+    if known.dtype.is_numeric():
+        middle = known.median()
+        return int(middle) if known.dtype.is_integer() else float(middle)  # type: ignore[arg-type]
+    if known.dtype == pl.Datetime:
+        return utc_text(known.sort()[known.len() // 2])
+    if known.dtype == pl.Date:
+        return known.sort()[known.len() // 2].isoformat()
+    # Of values that are equally frequent the first in their order, so that a rerun agrees.
+    counts = known.value_counts().sort(["count", column.name], descending=[True, False])
+    value: Any = counts[column.name][0]
+    return value
+
+
+def _golden_rows(candidate: Fitted, threshold: float) -> pl.DataFrame:
+    """Rows of the holdout that show the model's range: evenly spread over its probabilities.
+
+    Half of them lie next to the threshold, where a small difference would change the answer.
+    """
+    p = candidate.holdout_probability
+    spread = np.argsort(p, kind="stable")[:: max(1, len(p) // (GOLDEN_ROWS // 2))]
+    near = np.argsort(np.abs(p - threshold), kind="stable")
+    chosen: list[int] = list(dict.fromkeys([*spread.tolist(), *near.tolist()]))[:GOLDEN_ROWS]
+    return candidate.split.holdout[sorted(chosen)]
