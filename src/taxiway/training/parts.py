@@ -1,4 +1,4 @@
-"""What a run hands to packaging: the parts of a release, golden rows and typical values included."""
+"""What a run hands to packaging: the parts of a release, with golden rows and typical values."""
 
 from __future__ import annotations
 
