@@ -1,0 +1,69 @@
+# Everything a newcomer needs: `make demo` runs the main job, `make test` runs all tests.
+# Both make their own environment in .venv from the locked requirements.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+# uv from the PATH, or a private copy beside the environment.
+UV := $(or $(shell command -v uv 2>/dev/null),.venv-uv/bin/uv)
+
+.venv-uv/bin/uv:
+	$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+$(READY): requirements/dev.txt pyproject.toml | $(filter .venv-uv/%,$(UV))
+	@echo "Making the environment in .venv (once; packages are downloaded)"
+	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11' .venv
+	@UV_COMPILE_BYTECODE=1 $(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+.PHONY: help
+help: ## List what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: setup
+setup: $(READY) ## Make the environment, nothing else
+
+.PHONY: demo
+demo: $(READY) ## One real model, from an empty folder to production and once round the loop
+	@$(BIN)/python examples/flights/demo.py $(DEMO)
+
+.PHONY: test
+test: $(READY) ## All tests, with the floor under branch coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+
+.PHONY: lint
+lint: $(READY) ## Style, formatting and the arrows between packages
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache
+
+.PHONY: types
+types: $(READY) ## Strict types on source, tests, bench and examples
+	@$(BIN)/mypy
+
+.PHONY: audit
+audit: $(READY) ## Known vulnerabilities in the locked dependencies
+	@$(BIN)/pip-audit --requirement requirements/dev.txt --disable-pip --progress-spinner off
+
+.PHONY: check
+check: lint types test ## What CI runs: lint, types, tests
+
+.PHONY: bench
+bench: $(READY) ## Start-up times beside the neighbours' (makes their environments)
+	@$(BIN)/python bench/startup.py
+
+.PHONY: docs
+docs: $(READY) ## Write the generated reference pages again
+	@$(BIN)/python tools/reference.py
+
+.PHONY: lock
+lock: ## Resolve the newest versions that work together
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --extra demo --group dev --upgrade pyproject.toml -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove the environment and everything made
+	rm -rf .venv .venv-uv build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
