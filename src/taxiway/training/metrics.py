@@ -20,7 +20,8 @@ Weighted: TypeAlias = Callable[[Floats], float]
 
 RESAMPLES = 200
 CONFIDENCE = 0.95
-CLIP = 1e-15
+CLIP = float(np.finfo(np.float64).eps)
+"""Probabilities of 0 and 1 are moved by this much in the log loss, as scikit-learn does."""
 
 
 @dataclass(frozen=True, slots=True)
