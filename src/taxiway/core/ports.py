@@ -62,7 +62,7 @@ class Record(Protocol):
     def get(self, kind: type[Fact], id: str) -> Fact:
         """The fact with this id. Raises `MissingError` with the close match."""
 
-    def find(self, kind: type[Fact], **equal: Any) -> list[Fact]:
+    def find(self, kind: type[Fact], /, **equal: Any) -> list[Fact]:
         """All facts whose fields equal these values, in the order they were added."""
 
     def events(self, *, until: datetime | None = None) -> Iterator[Event]:
