@@ -83,7 +83,7 @@ def read_contract(document: Document) -> Contract:
     table, reading = file.tables[0], _Reading(document)
     ours = reading.read(("schema", 0), table.custom_properties, OfTable)
     columns = [_column(reading, at, item) for at, item in enumerate(table.properties)]
-    if reading.problems or ours is None:
+    if ours is None:
         raise InputError(headline, reading.problems)
     contract = Contract(
         id=file.id,
@@ -98,12 +98,12 @@ def read_contract(document: Document) -> Contract:
         freshness_hours=ours.freshness_hours,
         minimum_rows=ours.minimum_rows,
     )
-    found = [
+    problems = reading.problems + [
         Problem(c.what, c.found, c.expected, document.where(_place(table, c.column, c.part)))
         for c in contradictions(contract)
     ]
-    if found:
-        raise InputError(headline, found)
+    if problems:
+        raise InputError(headline, problems)
     return contract
 
 

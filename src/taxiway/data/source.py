@@ -1,0 +1,208 @@
+"""Sources: CSV and Parquet files, opened lazily and read in batches.
+
+CSV is read as text, so that "001" is still "001" when the contract is held against it. What can't
+be a source at all (no file, a folder, no rows, broken bytes) is an `InputError` here; what is wrong
+with single rows is for `validation`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from taxiway.core.contract import Contract
+from taxiway.core.errors import InputError, shortened
+from taxiway.data.column_types import from_text, from_values
+
+NULLS = ("", "NA")
+"""How a CSV file spells that there is no value."""
+
+BATCH_ROWS = 65_536
+ROW = "\0row"
+"""Name of the column with row numbers, counted from 1 after the header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was opened: its columns as it names them, and their polars types."""
+
+    path: Path
+    format: str
+    """`csv` or `parquet`."""
+    schema: pl.Schema
+    nulls: tuple[str, ...] = NULLS
+    separator: str = ","
+
+    @property
+    def columns(self) -> list[str]:
+        return self.schema.names()
+
+
+def open_source(path: Path, *, nulls: Sequence[str] = NULLS, separator: str = ",") -> Source:
+    """The source in a CSV or Parquet file, told apart by their first bytes.
+
+    Raises `InputError` for whatever can't be read as a table with at least one row.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a CSV or Parquet file.")
+    if not path.exists():
+        raise InputError(f"There is no file {path}.", todo="Check the charter's `data.source`.")
+    with path.open("rb") as file:
+        start = file.read(4)
+    if not start:
+        raise InputError(f"{path} is empty.", todo="Check the job that writes it.")
+    if start == b"PAR1":
+        return _parquet(path)
+    if path.suffix.lower() in {".parquet", ".pq"}:
+        raise InputError(f"{path} is not a Parquet file: it starts with {start!r}.")
+    if start[:2] in {b"\x1f\x8b", b"PK"} or start == b"\x28\xb5\x2f\xfd":
+        raise InputError(f"{path} is compressed.", todo="Decompress it, or write it as Parquet.")
+    return _csv(path, tuple(nulls), separator)
+
+
+def _parquet(path: Path) -> Source:
+    frame = pl.scan_parquet(path, glob=False)
+    try:
+        schema = frame.collect_schema()
+        rows = frame.select(pl.len()).collect().item()
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(path, error) from None
+    if not rows:
+        raise InputError(f"{path} has columns and no rows.", todo="Check the job that writes it.")
+    return Source(path, "parquet", schema)
+
+
+def _csv(path: Path, nulls: tuple[str, ...], separator: str) -> Source:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file, delimiter=separator)
+            header = next((line for line in lines if line), [])
+            first = next((line for line in lines if line), None)
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
+    except csv.Error as error:
+        raise InputError(f"{path} is not a CSV file: {error}.") from None
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise InputError(f"{path} has columns twice: {shortened(', '.join(twice))}.")
+    if "" in header:
+        raise InputError(f"{path} has a column without a name, number {header.index('') + 1}.")
+    other = next((mark for mark in ";\t|," if mark != separator and mark in "".join(header)), None)
+    if len(header) == 1 and other:
+        raise InputError(
+            f"{path} seems to be separated by {other!r}, and {separator!r} was expected.",
+            todo="Write it with commas, or as Parquet.",
+        )
+    if first is None:
+        raise InputError(f"{path} has a header and no rows.", todo="Check the job that writes it.")
+    return Source(path, "csv", pl.Schema(dict.fromkeys(header, pl.String())), nulls, separator)
+
+
+def raw_frame(source: Source) -> pl.LazyFrame:
+    """The source as it is: text for CSV (null where it spells none), values for Parquet.
+
+    A CSV line without any value is no row.
+    """
+    if source.format == "parquet":
+        return pl.scan_parquet(source.path, glob=False)
+    text = pl.scan_csv(
+        source.path,
+        separator=source.separator,
+        infer_schema=False,
+        empty_string_is_null=False,
+        glob=False,
+    )
+    if len(source.columns) > 1:
+        text = text.filter(pl.any_horizontal(pl.all() != ""))
+    names = [pl.col(name) for name in source.columns]
+    return text.select(pl.when(~name.is_in(source.nulls)).then(name) for name in names)
+
+
+def typed(source: Source, contract: Contract) -> list[pl.Expr]:
+    """The contract's columns of a raw frame, each of its type; null where a value is not.
+
+    A column that the source lacks is all null.
+    """
+    expressions = []
+    for column in contract.columns:
+        raw, found = pl.col(column.name), source.schema.get(column.name)
+        if found is None:
+            value = from_values(pl.lit(None), pl.Null(), column.type)
+        elif source.format == "csv":
+            value = from_text(raw, column.type)
+        else:
+            value = from_values(raw, found, column.type)
+        expressions.append(value.alias(column.name))
+    return expressions
+
+
+def read_source(source: Source, contract: Contract) -> pl.LazyFrame:
+    """The contract's columns, typed and lazy, of a source that has passed validation."""
+    return raw_frame(source).select(typed(source, contract))
+
+
+def batches(source: Source) -> Iterator[pl.DataFrame]:
+    """Raw rows in the file's order, some ten thousand at a time, with their numbers in `ROW`."""
+    frame = raw_frame(source).with_row_index(ROW, offset=1)
+    try:
+        yield from frame.collect_batches(chunk_size=BATCH_ROWS, lazy=True)
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(source.path, error, source) from None
+
+
+def rows_of_other_width(source: Source) -> Iterator[tuple[int, int]]:
+    """Rows of a CSV source with more or fewer fields than its header: (row, fields).
+
+    Polars fills short rows up with nothing; this reads the file again to tell them from rows that
+    say nothing.
+    """
+    with source.path.open(encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file, delimiter=source.separator)
+        next((line for line in lines if line), None)
+        row = 0
+        try:
+            for line in lines:
+                if any(line):
+                    row += 1
+                    if len(line) != len(source.columns):
+                        yield row, len(line)
+        except csv.Error as error:
+            raise InputError(f"{source.path} can't be read after row {row}: {error}.") from None
+
+
+def _unreadable(path: Path, error: Exception, source: Source | None = None) -> InputError:
+    """What a person can do about an error of polars."""
+    text = str(error)
+    if "utf-8" in text.lower():
+        return _not_utf8(path)
+    if source and source.format == "csv" and "more fields" in text:
+        row, fields = next(rows_of_other_width(source), (None, None))
+        if row is not None:
+            return InputError(
+                f"{path} has {fields} fields in row {row}, and its header has"
+                f" {len(source.columns)}.",
+                todo="Put text that holds commas in quotes, or write it as Parquet.",
+            )
+    first = shortened(text.strip().split("\n", 1)[0])
+    return InputError(f"{path} can't be read: {first}.", todo="It may be cut off; write it again.")
+
+
+def _not_utf8(path: Path) -> InputError:
+    """Names the line of the first byte that is not UTF-8."""
+    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
+    with path.open("rb") as file:
+        for chunk in file:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                break
+            line += 1
+    return InputError(
+        f"{path} is not UTF-8: its line {line} holds other bytes.",
+        todo="Save it as UTF-8, or write it as Parquet.",
+    )

@@ -1,0 +1,95 @@
+"""The running tally of a validation: what each batch adds to what was seen before it.
+
+A batch holds the row numbers, the typed columns, and the values as they stood (`raw_name`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from taxiway.core.contract import Column
+from taxiway.core.errors import shortened
+from taxiway.data.findings import Labels
+from taxiway.data.rules import Rule, raw_name
+from taxiway.data.source import ROW
+
+SAMPLES = 5
+SAMPLE_CHARACTERS = 60
+BROKEN = "\0broken "
+
+
+@dataclass
+class Tally:
+    """What has been seen so far; it grows by one hash of the key and one bit a row."""
+
+    rows: int = 0
+    broken: dict[int, int] = field(default_factory=dict)
+    """Rule -> rows that break it."""
+    samples: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    failed: list[pl.Series] = field(default_factory=list)
+    """A mask a batch: rows that break any rule."""
+    hashes: dict[tuple[str, ...], list[pl.Series]] = field(default_factory=dict)
+    first_time: Any = None
+    last_time: Any = None
+    constant: dict[str, Any] = field(default_factory=dict)
+    labels: Labels = field(default_factory=lambda: Labels(0, 0))
+    may_be_short: bool = False
+
+
+def hold(batch: pl.DataFrame, rules: list[Rule], seen: Tally) -> None:
+    """Holds the rules against a batch."""
+    broken = batch.select(
+        rule.broken.fill_null(value=False).alias(f"{BROKEN}{at}") for at, rule in enumerate(rules)
+    )
+    counts = broken.sum().row(0)
+    for at, count in enumerate(counts):
+        if not count:
+            continue
+        seen.broken[at] = seen.broken.get(at, 0) + count
+        samples = seen.samples.setdefault(at, [])
+        if len(samples) < SAMPLES:
+            mask = broken.get_column(f"{BROKEN}{at}")
+            some = batch.filter(mask).head(SAMPLES - len(samples))
+            samples += _samples(some, rules[at].column)
+    failing = [name for name, count in zip(broken.columns, counts, strict=True) if count]
+    if failing:
+        seen.failed.append(broken.select(pl.any_horizontal(failing)).to_series())
+    else:
+        seen.failed.append(pl.repeat(value=False, n=batch.height, eager=True))
+
+
+def _samples(rows: pl.DataFrame, column: Column) -> list[dict[str, Any]]:
+    pairs = rows.select(ROW, raw_name(column.name)).iter_rows()
+    return [{"row": row, "value": _shown(value, column)} for row, value in pairs]
+
+
+def _shown(value: Any, column: Column) -> str:
+    if value is None:
+        return "nothing"
+    if column.personal:
+        return "(personal)"
+    return repr(shortened(value, SAMPLE_CHARACTERS)) if isinstance(value, str) else str(value)
+
+
+def notice(batch: pl.DataFrame, event_time: str, present: list[Column], seen: Tally) -> None:
+    """Gathers times, hashes of keys, and columns that have held one value so far."""
+    if event_time in batch.columns:
+        times = batch.get_column(event_time)
+        seen.first_time = min((t for t in (seen.first_time, times.min()) if t), default=None)
+        seen.last_time = max((t for t in (seen.last_time, times.max()) if t), default=None)
+    for columns, hashes in seen.hashes.items():
+        full = pl.all_horizontal(pl.col(columns).is_not_null())
+        hashes.append(batch.select(pl.when(full).then(pl.struct(columns).hash())).to_series())
+    if not seen.rows:
+        seen.constant = {c.name: batch.get_column(raw_name(c.name))[0] for c in present}
+    for name, value in list(seen.constant.items()):
+        if not batch.get_column(raw_name(name)).eq_missing(pl.Series([value])).all():
+            del seen.constant[name]
+
+
+def count_labels(label: pl.Series, seen: Tally) -> None:
+    rows, positives = label.len() - label.null_count(), int(label.sum() or 0)
+    seen.labels = Labels(seen.labels.rows + rows, seen.labels.positives + positives)

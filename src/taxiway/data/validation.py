@@ -1,0 +1,203 @@
+"""Validation: every row of a source held against the contract, in one pass over the file.
+
+Memory does not grow with the rows, but for one 64-bit hash of the key a row and one bit. Hashes of
+different keys that happen to be equal would be a false alarm, never a miss; up to six million rows
+the odds are below one in a million.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import polars as pl
+
+from taxiway.core.contract import Column, Contract
+from taxiway.core.errors import close_match, shortened
+from taxiway.data.column_types import schema_of
+from taxiway.data.findings import Failure, Validation
+from taxiway.data.label import condition
+from taxiway.data.rules import Rule, raw_name, rules_of
+from taxiway.data.source import ROW, Source, batches, rows_of_other_width, typed
+from taxiway.data.tally import SAMPLE_CHARACTERS, SAMPLES, Tally, count_labels, hold, notice
+
+
+def _nothing(rows: int) -> None:
+    """Progress that nobody watches."""
+
+
+def validate(
+    source: Source,
+    contract: Contract,
+    *,
+    on_rows: Callable[[int], None] = _nothing,
+    as_of: datetime | None = None,
+    target: str | None = None,
+) -> Validation:
+    """What a source says against its contract: all failures with counts and samples.
+
+    `as_of` is the time against which freshness is held (None: it is not asked for); `target` is the
+    definition of the label, to count its classes. `on_rows` is told of every batch. Raises
+    `InputError` for a source or a definition that can't be read at all.
+    """
+    rules = [r for r in rules_of(contract) if r.column.name in source.schema]
+    present = [c for c in contract.columns if c.name in source.schema]
+    answer = _target(target, source, contract)
+    uniques = _uniques(contract, source)
+    seen = Tally(hashes={columns: [] for columns in uniques})
+    for raw in batches(source):
+        batch = raw.select(
+            ROW,
+            *(pl.col(c.name).alias(raw_name(c.name)) for c in present),
+            *typed(source, contract),
+        )
+        hold(batch, rules, seen)
+        notice(batch, contract.event_time, present, seen)
+        if answer is not None:
+            count_labels(batch.select(answer.alias("label")).to_series(), seen)
+        if source.format == "csv" and len(source.columns) > 1:
+            last = raw.get_column(source.columns[-1])
+            seen.may_be_short |= last.null_count() > 0
+        seen.rows += batch.height
+        on_rows(batch.height)
+    return _conclude(source, contract, rules, seen, as_of=as_of, target=target)
+
+
+def _uniques(contract: Contract, source: Source) -> list[tuple[str, ...]]:
+    """The column sets that have to be unique, as far as the source has them."""
+    wanted = [contract.key] if contract.key else []
+    wanted += [(c.name,) for c in contract.columns if c.unique and (c.name,) != contract.key]
+    return [columns for columns in wanted if all(name in source.schema for name in columns)]
+
+
+def _target(target: str | None, source: Source, contract: Contract) -> pl.Expr | None:
+    if target is None:
+        return None
+    answer = condition(target, schema_of(contract))
+    there = all(name in source.schema for name in answer.meta.root_names())
+    return answer if there else None
+
+
+def _conclude(
+    source: Source,
+    contract: Contract,
+    rules: list[Rule],
+    seen: Tally,
+    *,
+    as_of: datetime | None,
+    target: str | None,
+) -> Validation:
+    failures = [_missing(c, source) for c in contract.columns if c.name not in source.schema]
+    failures += [
+        _of_type(
+            Failure(rule.column.name, rule.name, count, rule.expected, tuple(seen.samples[at])),
+            source,
+        )
+        for at, rule in enumerate(rules)
+        if (count := seen.broken.get(at))
+    ]
+    failed = pl.concat(seen.failed) if seen.failed else pl.Series([], dtype=pl.Boolean)
+    for columns, hashes in seen.hashes.items():
+        all_hashes = pl.concat(hashes)
+        twice = all_hashes.is_duplicated() & all_hashes.is_not_null()
+        if count := int(twice.sum()):
+            failures.append(_repeated(source, contract, columns, twice, count))
+            failed = failed | twice
+    short = list(rows_of_other_width(source)) if seen.may_be_short else []
+    if short:
+        failures.append(_short(source, short))
+        failed = failed.scatter([row - 1 for row, _ in short], True)
+    failures += _of_source(contract, seen, as_of)
+    return Validation(
+        rows=seen.rows,
+        failed_rows=int(failed.sum()),
+        failures=tuple(failures),
+        extra_columns=tuple(n for n in source.columns if n not in contract.names),
+        first_time=seen.first_time,
+        last_time=seen.last_time,
+        columns=len(contract.columns),
+        notes=tuple(_notes(seen, target)),
+        labels=seen.labels if target else None,
+    )
+
+
+def _missing(column: Column, source: Source) -> Failure:
+    match = close_match(column.name, source.columns)
+    hint = f"; the source has `{match}`" if match else ""
+    return Failure(
+        column.name, "the column is not there", 0, f"a column of type {column.type}{hint}"
+    )
+
+
+def _of_type(failure: Failure, source: Source) -> Failure:
+    """A wrong type of a Parquet column says which type it is."""
+    if failure.rule != "is of another type" or source.format == "csv":
+        return failure
+    found = source.schema[failure.column]
+    return replace(failure, expected=f"{failure.expected}, in a column that is {found}")
+
+
+def _repeated(
+    source: Source, contract: Contract, columns: tuple[str, ...], twice: pl.Series, count: int
+) -> Failure:
+    rows = (twice.arg_true().head(SAMPLES) + 1).to_list()
+    what = "the key repeats" if columns == contract.key else "is there more than once"
+    return Failure(
+        ", ".join(columns),
+        what,
+        count,
+        "each value once" if len(columns) == 1 else "each combination once",
+        tuple(_reread(source, contract, columns, rows)),
+    )
+
+
+def _reread(
+    source: Source, contract: Contract, columns: tuple[str, ...], rows: list[int]
+) -> list[dict[str, Any]]:
+    """The values of a few rows. Only a source that has failed is opened again for them."""
+    personal = any(contract.column(name).personal for name in columns)
+    samples: list[dict[str, Any]] = []
+    for batch in batches(source):
+        for row, *values in batch.filter(pl.col(ROW).is_in(rows)).select(ROW, *columns).iter_rows():
+            shown = "(personal)" if personal else shortened(", ".join(map(str, values)), 120)
+            samples.append({"row": row, "value": shown})
+        if len(samples) == len(rows):
+            break
+    return samples
+
+
+def _short(source: Source, rows: list[tuple[int, int]]) -> Failure:
+    samples = tuple({"row": row, "value": f"{fields} fields"} for row, fields in rows[:SAMPLES])
+    return Failure("", "the row is cut off", len(rows), f"{len(source.columns)} fields", samples)
+
+
+def _of_source(contract: Contract, seen: Tally, as_of: datetime | None) -> list[Failure]:
+    failures = []
+    if seen.rows < contract.minimum_rows:
+        expected = f"at least {contract.minimum_rows} rows, and there are {seen.rows}"
+        failures.append(Failure("", "there are too few rows", 0, expected))
+    if contract.freshness_hours is not None and as_of is not None and seen.last_time is not None:
+        last = seen.last_time
+        if isinstance(last, date) and not isinstance(last, datetime):
+            last = datetime.combine(last, time.max, UTC)
+        if as_of - last > timedelta(hours=contract.freshness_hours):
+            expected = (
+                f"a last row of at most {contract.freshness_hours:g} hours before"
+                f" {as_of:%Y-%m-%d %H:%M} UTC, and it is of {last:%Y-%m-%d %H:%M}"
+            )
+            failures.append(Failure(contract.event_time, "the data are stale", 0, expected))
+    return failures
+
+
+def _notes(seen: Tally, target: str | None) -> list[str]:
+    notes = []
+    if seen.rows > 1:
+        for name, value in seen.constant.items():
+            shown = "nothing" if value is None else shortened(value, SAMPLE_CHARACTERS)
+            notes.append(f"column {name} holds one value in all rows: {shown}")
+    if target and seen.labels.positives in {0, seen.labels.rows}:
+        what = "no label at all" if not seen.labels.rows else "only one class"
+        notes.append(f"the target `{shortened(target, SAMPLE_CHARACTERS)}` has {what}")
+    return notes
