@@ -19,6 +19,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 Kind = Literal["classification"]
 Days = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*d$")]
 """A duration in days, such as `1d`."""
+Day = Annotated[date, Field(strict=False)]
+"""A calendar day; documents hold it as text, such as 2027-06-30."""
+YesOrNo = Annotated[bool, Field(strict=False)]
+"""`true` or `false`; `yes` and `no` say the same."""
 
 METRICS = ("roc_auc", "average_precision", "log_loss", "brier")
 LOWER_IS_BETTER = frozenset({"log_loss", "brier"})
@@ -26,9 +30,12 @@ Metric = Literal["roc_auc", "average_precision", "log_loss", "brier"]
 
 
 class Section(BaseModel):
-    """A part of the charter: unknown keys are errors, and nothing changes after reading."""
+    """A part of the charter: unknown keys are errors, and nothing changes after reading.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Types are taken as they are written: a number in quotes is text, and `true` is not 1.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Purpose(Section):
@@ -57,114 +64,178 @@ class Purpose(Section):
 class Owners(Section):
     """Who answers for what, by name; business and engineering share the ownership."""
 
-    business: Name | None = Field(None, description="Answers for purpose, value and use.")
-    data: Name | None = Field(None, description="Answers for the data and its contract.")
-    development: Name | None = Field(None, description="Answers for the model's code.")
-    engineering: Name | None = Field(None, description="Answers for running it.")
-    validation: Name | None = Field(None, description="Validates it, independently.")
+    business: Name | None = Field(
+        None, description="Answers for purpose, value and use.", examples=["flights-owner"]
+    )
+    data: Name | None = Field(
+        None, description="Answers for the data and its contract.", examples=["flights-data"]
+    )
+    development: Name | None = Field(
+        None, description="Answers for the model's code.", examples=["flights-developer"]
+    )
+    engineering: Name | None = Field(
+        None, description="Answers for running it.", examples=["flights-engineer"]
+    )
+    validation: Name | None = Field(
+        None, description="Validates it, independently.", examples=["flights-validator"]
+    )
 
 
 class Risk(Section):
     """The answers from which the tier is computed."""
 
-    is_model: bool = Field(description="Whether it is a model at all, or a fixed rule.")
+    is_model: YesOrNo = Field(
+        description="Whether it is a model at all, or a fixed rule.", examples=[True]
+    )
     legal_class: Literal["minimal", "limited", "high"] = Field(
-        description="Class under the law that applies, such as the EU AI Act."
+        description="Class under the law that applies, such as the EU AI Act.",
+        examples=["minimal"],
     )
     effect_on_people: Literal["none", "indirect", "direct"] = Field(
-        description="What a wrong answer does to a person."
+        description="What a wrong answer does to a person.", examples=["indirect"]
     )
-    reversible: bool = Field(description="Whether a wrong decision can be undone.")
+    reversible: YesOrNo = Field(
+        description="Whether a wrong decision can be undone.", examples=[True]
+    )
     automation: Literal["advises", "decides"] = Field(
-        description="Whether a person takes the decision, or the model does."
+        description="Whether the model advises a person who decides, or decides itself.",
+        examples=["advises"],
     )
-    decisions_per_month: int = Field(ge=1, examples=[28000])
+    decisions_per_month: int = Field(
+        ge=1, description="How many decisions it serves in a month.", examples=[28000]
+    )
     value_at_stake_per_month: float = Field(
-        ge=0, description="In the value case's currency.", examples=[50000]
+        ge=0,
+        description="What wrong decisions could cost in a month, in the value case's currency.",
+        examples=[50000],
     )
-    personal_data: bool = Field(description="Whether the inputs hold personal data.")
-    third_party: bool = Field(description="Whether model or data come from a vendor.")
+    personal_data: YesOrNo = Field(
+        description="Whether the data hold personal data.", examples=[False]
+    )
+    third_party: YesOrNo = Field(
+        description="Whether the model or its code comes from a vendor.", examples=[False]
+    )
     tier: Literal["low", "medium", "high"] | None = Field(
-        None, description="The tier that was agreed; `plan` refuses one below the computed tier."
+        None,
+        description="The tier that was agreed; `plan` refuses one below the computed tier.",
+        examples=["medium"],
     )
-    foreseeable_misuse: Text = Field(examples=["reading the score as a safety rating"])
+    foreseeable_misuse: Text = Field(
+        description="How it could be misread or misused.",
+        examples=["reading the score as a safety rating"],
+    )
 
 
 class DecisionValue(Section):
     """What each kind of right and wrong decision is worth, in the value case's currency."""
 
-    true_positive: float
-    false_positive: float
-    true_negative: float = 0.0
-    false_negative: float = 0.0
+    true_positive: float = Field(description="Acted on, rightly.", examples=[30])
+    false_positive: float = Field(description="Acted on, wrongly.", examples=[-10])
+    true_negative: float = Field(0.0, description="Left alone, rightly.", examples=[0])
+    false_negative: float = Field(0.0, description="Left alone, wrongly.", examples=[-5])
 
 
 class Value(Section):
     """The value case: what was promised, against what, and when it is reviewed."""
 
-    currency: str = Field(min_length=3, max_length=3, examples=["USD"])
-    per_decision: DecisionValue
-    promised_per_month: float = Field(examples=[20000])
+    currency: str = Field(
+        min_length=3, max_length=3, description="Three letters (ISO 4217).", examples=["USD"]
+    )
+    per_decision: DecisionValue = Field(
+        description="What a right and a wrong decision are worth.",
+        examples=[{"true_positive": 30, "false_positive": -10}],
+    )
+    promised_per_month: float = Field(
+        description="What the business was promised in a month.", examples=[20000]
+    )
     baseline: Text = Field(
         description="What is done without the model.", examples=["nobody is warned"]
     )
-    review: date = Field(description="When the value is reviewed.", examples=["2027-06-30"])
+    review: Day = Field(description="When the value is reviewed.", examples=["2027-06-30"])
 
 
 class Data(Section):
     """Where the data and their contract are, relative to the charter."""
 
-    contract: Text = Field(examples=["contracts/flights.yaml"])
-    source: Text = Field(examples=["data/flights.parquet"])
+    contract: Text = Field(
+        description="The file with the data contract.", examples=["contracts/flights.yaml"]
+    )
+    source: Text = Field(
+        description="The file with the rows to learn from: Parquet or CSV.",
+        examples=["data/flights.parquet"],
+    )
     production: Text | None = Field(
-        None, description="A sample of what production sends, to compare the training data with."
+        None,
+        description="A sample of what production sends, to compare the training data with.",
+        examples=["data/schedule.parquet"],
     )
 
 
 class Target(Section):
     """The label: a name and its definition over contract columns, as a SQL expression."""
 
-    name: Name | Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$")]
-    definition: Text = Field(examples=["arr_delay > 15"])
+    name: Name | Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$")] = Field(
+        description="What the label is called.", examples=["late"]
+    )
+    definition: Text = Field(
+        description="A condition over contract columns; where it is null, a row has no label.",
+        examples=["arr_delay > 15"],
+    )
 
 
 class Split(Section):
     """How the holdout is set apart: by time, the newest rows."""
 
-    by: Literal["time"] = "time"
+    by: Literal["time"] = Field("time", description="What the rows are ordered by.")
     holdout: float = Field(0.2, gt=0, lt=1, description="Share of rows, the newest ones.")
 
 
 class Bar(Section):
     """The metric that decides, and the least it has to reach on the holdout."""
 
-    metric: Metric = "roc_auc"
-    at_least: float | None = Field(None, examples=[0.6])
-    at_most: float | None = Field(None, description="For metrics where less is better.")
+    metric: Metric = Field("roc_auc", description="The metric that decides.")
+    at_least: float | None = Field(
+        None, description="The bar of a metric where more is better.", examples=[0.6]
+    )
+    at_most: float | None = Field(
+        None, description="The bar of a metric where less is better.", examples=[0.2]
+    )
 
 
 class Training(Section):
     """Code, split, bar, and the groups that have to be looked at."""
 
     code: Text = Field("model.py", description="The file with `features` and `estimator`.")
-    seed: int = Field(7, ge=0)
-    split: Split = Split()
-    bar: Bar
-    slices: list[str] = Field(min_length=1, description="Columns whose values are looked at apart.")
-    protected: list[str] = Field(default_factory=list, description="Columns with protected groups.")
+    seed: int = Field(7, ge=0, description="Makes chance repeatable.")
+    split: Split = Field(Split(), description="How the holdout is set apart.")
+    bar: Bar = Field(
+        description="The bar to pass.", examples=[{"metric": "roc_auc", "at_least": 0.6}]
+    )
+    slices: list[str] = Field(
+        min_length=1,
+        description="Columns whose values are looked at apart.",
+        examples=[["origin", "carrier"]],
+    )
+    protected: list[str] = Field(
+        default_factory=list, description="Columns with protected groups.", examples=[["gender"]]
+    )
     no_protected_because: Text | None = Field(
-        None, description="Why there is no protected group to look at."
+        None,
+        description="Why there is no protected group to look at.",
+        examples=["flights are described by schedule and route; no person is in the data"],
     )
     maximum_gap: float = Field(
         0.1, gt=0, description="Most that a group's metric may lie behind the whole."
     )
-    minimum_slice_rows: int = Field(200, ge=1)
+    minimum_slice_rows: int = Field(
+        200, ge=1, description="Groups with fewer rows are named, not judged."
+    )
 
 
 class Deployment(Section):
     """How it is served, and for how long its decisions are kept."""
 
-    target: Literal["http", "batch", "both"] = "both"
+    target: Literal["http", "batch", "both"] = Field("both", description="How it is asked.")
     threshold: float | None = Field(
         None,
         gt=0,
@@ -172,40 +243,63 @@ class Deployment(Section):
         description="Probability from which the answer is positive; computed from the value case if"
         " left out.",
     )
-    latency_ms_p99: float = Field(250, gt=0)
-    reason_codes: Literal["adverse", "all", "none"] = "adverse"
+    latency_ms_p99: float = Field(
+        250, gt=0, description="Milliseconds in which 99 of 100 answers have to be there."
+    )
+    reason_codes: Literal["adverse", "all", "none"] = Field(
+        "adverse", description="Which decisions come with their reasons."
+    )
     retention_days: int = Field(200, ge=1, description="How long decisions are kept.")
 
 
 class Oversight(Section):
     """Which person looks at decisions, and how they can stop the model."""
 
-    who: Name = Field(examples=["gate-planning"])
-    how: Text = Field(examples=["sees every warning beside the schedule and can withdraw it"])
-    stop: Text = Field(examples=["taxiway rollback prod, or the warning switch in the app"])
+    who: Name = Field(description="Who looks at the decisions.", examples=["gate-planning"])
+    how: Text = Field(
+        description="How they look, and what they can change.",
+        examples=["sees every warning beside the schedule and can withdraw it"],
+    )
+    stop: Text = Field(
+        description="How the model is stopped.",
+        examples=["taxiway rollback prod, or the warning switch in the app"],
+    )
 
 
 class Monitoring(Section):
     """Windows, label delay and the limits beyond which somebody is called."""
 
-    window: Literal["day", "week", "month"] = "month"
+    window: Literal["day", "week", "month"] = Field(
+        "month", description="How much time one look covers."
+    )
     label_delay: Days = Field("1d", description="When labels of a window are due, after its end.")
-    minimum_rows: int = Field(500, ge=20)
+    minimum_rows: int = Field(
+        500, ge=20, description="Windows with fewer decisions are `insufficient data`."
+    )
     drift_effect: float = Field(
         0.1, gt=0, lt=1, description="Jensen-Shannon distance (0 to 1) from which drift counts."
     )
-    false_discovery_rate: float = Field(0.01, gt=0, lt=1)
+    false_discovery_rate: float = Field(
+        0.01, gt=0, lt=1, description="Share of false alarms among all drift alarms."
+    )
     maximum_drop: float = Field(
         0.05, gt=0, description="Most that the metric may fall behind the holdout's."
     )
-    escalation: Text = Field(examples=["business owner within a day, then the risk committee"])
+    escalation: Text = Field(
+        description="Who is told, in which order and time.",
+        examples=["business owner within a day, then the risk committee"],
+    )
 
 
 class Retraining(Section):
     """What asks for a retraining, and who decides on it."""
 
-    triggers: list[Literal["performance", "drift", "output", "value"]] = ["performance"]
-    decided_by: Literal["business", "development", "engineering"] = "business"
+    triggers: list[Literal["performance", "drift", "output", "value"]] = Field(
+        ["performance"], description="Alerts that ask for a retraining."
+    )
+    decided_by: Literal["business", "development", "engineering"] = Field(
+        "business", description="The owner who accepts or declines a challenger."
+    )
     minimum_gain: float = Field(
         0.0, ge=0, description="Least gain on the frozen holdout, at the interval's lower end."
     )
@@ -214,32 +308,40 @@ class Retraining(Section):
 class Inventory(Section):
     """The rest of what an inventory of models has to hold."""
 
-    origin: Literal["in-house", "vendor", "open-source"] = "in-house"
-    dependencies: list[Text] = Field(
-        min_length=1, description="Systems and models that it depends on or that depend on it."
+    origin: Literal["in-house", "vendor", "open-source"] = Field(
+        "in-house", description="Where the model comes from."
     )
-    next_review: date
-    approver: Name
+    dependencies: list[Text] = Field(
+        min_length=1,
+        description="Systems and models that it depends on or that depend on it.",
+        examples=[["the booking app, which shows the warning"]],
+    )
+    next_review: Day = Field(
+        description="When the model is validated again.", examples=["2027-06-30"]
+    )
+    approver: Name = Field(
+        description="Who approves its use; never its developer.", examples=["flights-validator"]
+    )
 
 
 class Charter(Section):
     """The whole plan for one model."""
 
-    charter: Literal[1] = Field(description="Version of this format.")
-    name: Name = Field(examples=["flight-delays"])
-    kind: Kind
-    purpose: Purpose
-    owners: Owners
-    risk: Risk
-    value: Value
-    data: Data
-    target: Target
-    training: Training
-    deployment: Deployment
-    oversight: Oversight
-    monitoring: Monitoring
-    retraining: Retraining = Retraining()
-    inventory: Inventory
+    charter: Literal[1] = Field(description="Version of this format.", examples=[1])
+    name: Name = Field(description="The model's name, everywhere.", examples=["flight-delays"])
+    kind: Kind = Field(description="What kind of model it is.", examples=["classification"])
+    purpose: Purpose = Field(description="What it decides, for whom, and what it is not for.")
+    owners: Owners = Field(description="Who answers for what, by name.")
+    risk: Risk = Field(description="The answers from which the tier is computed.")
+    value: Value = Field(description="What was promised, and against what.")
+    data: Data = Field(description="Where the data and their contract are.")
+    target: Target = Field(description="The label.")
+    training: Training = Field(description="Code, split, bar and groups.")
+    deployment: Deployment = Field(description="How it is served.")
+    oversight: Oversight = Field(description="Who looks at decisions and can stop the model.")
+    monitoring: Monitoring = Field(description="How it is watched.")
+    retraining: Retraining = Field(Retraining(), description="What asks for a retraining.")
+    inventory: Inventory = Field(description="What else an inventory of models holds.")
 
     @property
     def digest(self) -> str:
