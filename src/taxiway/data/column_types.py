@@ -42,15 +42,9 @@ def schema_of(contract: Contract) -> pl.Schema:
 def from_text(raw: pl.Expr, type: str) -> pl.Expr:
     """Text as a contract type; null where it is not exactly that.
 
-    >>> pl.select(from_text(pl.lit(pl.Series(["7", "007", "7.0", "-7"])), "integer")).to_series()[:]
-    shape: (4,)
-    Series: 'literal' [i64]
-    [
-        7
-        null
-        null
-        -7
-    ]
+    >>> text = pl.DataFrame({"code": ["7", "007", "7.0", "-7"]})
+    >>> text.select(from_text(pl.col("code"), "integer"))["code"].to_list()
+    [7, None, None, -7]
     """
     dtype = DTYPES[type]
     match type:

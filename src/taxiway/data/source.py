@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from taxiway.core.contract import Contract
+from taxiway.core.digest import PREFIX
 from taxiway.core.errors import InputError, shortened
 from taxiway.data.column_types import from_text, from_values
 
@@ -41,6 +43,23 @@ class Source:
     @property
     def columns(self) -> list[str]:
         return self.schema.names()
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What tells one version of a file from another."""
+
+    bytes: int
+    changed_ns: int
+    digest: str
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """The fingerprint of a file; it reads all of it."""
+    with path.open("rb") as file:
+        digest = PREFIX + hashlib.file_digest(file, "sha256").hexdigest()
+    about = path.stat()
+    return Fingerprint(about.st_size, about.st_mtime_ns, digest)
 
 
 def open_source(path: Path, *, nulls: Sequence[str] = NULLS, separator: str = ",") -> Source:

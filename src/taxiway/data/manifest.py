@@ -1,0 +1,104 @@
+"""The manifest of a snapshot: the document whose digest is the snapshot's id (protocol 1).
+
+{"protocol": 1, "model": name, "contract": digest, "data": digest, "profile": digest,
+ "rows": n, "first_time": text, "last_time": text,
+ "target": {"name", "definition"}, "source": {"name", "digest"}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from taxiway.core.digest import digest_of, utc_text, utc_time
+from taxiway.core.errors import Problem
+from taxiway.core.facts import Snapshot
+
+PROTOCOL = 1
+"""Raise it when a key of the manifest changes its meaning, and keep a reader for the old number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The label that the charter asks for: its name and its definition over contract columns."""
+
+    name: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a snapshot holds, by digest."""
+
+    contract: str
+    data: str
+    profile: str
+
+
+def manifest_of(
+    model: str,
+    contents: Contents,
+    *,
+    rows: int,
+    times: tuple[datetime | date | None, datetime | date | None],
+    target: Target,
+    source: tuple[str, str],
+) -> dict[str, Any]:
+    """The manifest. `times` are the first and the last; `source` is a file's name and digest."""
+    return {
+        "protocol": PROTOCOL,
+        "model": model,
+        "contract": contents.contract,
+        "data": contents.data,
+        "profile": contents.profile,
+        "rows": rows,
+        "first_time": _text(times[0]),
+        "last_time": _text(times[1]),
+        "target": {"name": target.name, "definition": target.definition},
+        "source": {"name": source[0], "digest": source[1]},
+    }
+
+
+def snapshot_of(manifest: Mapping[str, Any], *, at: datetime, by: str) -> Snapshot:
+    """The fact that the record keeps of a manifest."""
+    return Snapshot(
+        id=digest_of(manifest),
+        model=manifest["model"],
+        contract_digest=manifest["contract"],
+        data_digest=manifest["data"],
+        profile_digest=manifest["profile"],
+        source=manifest["source"]["name"],
+        rows=manifest["rows"],
+        first_time=_time(manifest["first_time"]),
+        last_time=_time(manifest["last_time"]),
+        at=at,
+        by=by,
+    )
+
+
+def differences(manifest: Mapping[str, Any], snapshot: Snapshot) -> list[Problem]:
+    """Where the record says something else than the manifest."""
+    said = snapshot_of(manifest, at=snapshot.at, by=snapshot.by)
+    fields = [name for name in Snapshot.__slots__ if getattr(said, name) != getattr(snapshot, name)]
+    return [
+        Problem(
+            f"the record's `{name}` is not the manifest's",
+            str(getattr(snapshot, name)),
+            str(getattr(said, name)),
+        )
+        for name in fields
+    ]
+
+
+def _text(value: datetime | date | None) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return utc_text(value)
+    return utc_text(datetime.combine(value, time.min, UTC))
+
+
+def _time(text: str | None) -> datetime | None:
+    return utc_time(text) if text else None
