@@ -15,8 +15,8 @@ DRIFTED = "drifted"
 INSUFFICIENT = "insufficient data"
 
 ColumnProfile = Mapping[str, Any]
-CountLike = Callable[[ColumnProfile, Any], tuple[Sequence[int], Sequence[int]]]
-"""(profile of a column, its values now) -> counts of both, over the same bins."""
+CountLike = Callable[[ColumnProfile, Any], Sequence[int]]
+"""(profile of a column, its values now) -> how many of them fall into each bin of its `counts`."""
 
 
 def drift(
@@ -38,14 +38,19 @@ def drift(
     """
     references = {column["name"]: column for column in profile["columns"]}
     frame: Any = inputs
-    pairs = [(references[name], frame[name]) for name in inputs.columns if name in references]
+    pairs = [
+        (references[name], frame[name])
+        for name in inputs.columns
+        # Times have no counts: they move on by themselves.
+        if name in references and references[name]["counts"]
+    ]
     pairs.append((profile["output"], probabilities))
     insufficient = inputs.height < settings.minimum_rows
     if insufficient:
         measured: list[tuple[float | None, float | None]] = [(None, None)] * len(pairs)
         verdicts = [INSUFFICIENT] * len(pairs)
     else:
-        compared = [compare(*count_like(reference, now)) for reference, now in pairs]
+        compared = [compare(known["counts"], count_like(known, now)) for known, now in pairs]
         p_values = adjusted([p_value for _, p_value in compared])
         measured = [(effect, p) for (effect, _), p in zip(compared, p_values, strict=True)]
         verdicts = [
