@@ -64,6 +64,8 @@ class CheckSpec:
     when: str = ""
     not_applicable: str = ""
     """The reason to show where it does not apply."""
+    can_deviate: bool = True
+    """Whether a deviation may be granted from it; from those that make the rest believable, none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Case:
     """Granted, signed and not expired."""
     traits: frozenset[str] = field(default_factory=frozenset)
     """What the charter says the model is: `llm`, `third-party`, `personal-data`, ..."""
+    deployed_at: datetime | None = None
+    """When it first became champion there: the first window of monitoring begins with it."""
 
 
 Judge = Callable[[Case], Verdict]
