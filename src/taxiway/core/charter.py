@@ -17,7 +17,7 @@ from taxiway.core.digest import digest_of
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 Kind = Literal["classification"]
-Days = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*d$")]
+Days = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}d$")]
 """A duration in days, such as `1d`."""
 Day = Annotated[date, Field(strict=False)]
 """A calendar day; documents hold it as text, such as 2027-06-30."""
@@ -272,7 +272,9 @@ class Monitoring(Section):
     window: Literal["day", "week", "month"] = Field(
         "month", description="How much time one look covers."
     )
-    label_delay: Days = Field("1d", description="When labels of a window are due, after its end.")
+    label_delay: Days = Field(
+        "1d", description="When labels of a window are due, after its end.", examples=["1d"]
+    )
     minimum_rows: int = Field(
         500, ge=20, description="Windows with fewer decisions are `insufficient data`."
     )

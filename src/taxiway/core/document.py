@@ -127,12 +127,21 @@ def _expected(item: Mapping[str, Any]) -> str | None:
             return "a mapping of keys to values"
         case "string_type":
             return "text"
+        case "bool_type" | "bool_parsing":
+            return TYPE_NAMES["bool"]
+        case "int_type" | "int_from_float":
+            return TYPE_NAMES["int"]
+        case "float_type":
+            return f"{TYPE_NAMES['float']}, such as 0.2 for 20 %"
+        case kind if kind.startswith("date_"):
+            return "a date, such as 2027-06-30"
     return str(item["msg"]).partition("Input should be ")[2] or None
 
 
 def _todo(kind: str, value: Any, info: FieldInfo | None) -> str | None:
     if kind == "string_type" and isinstance(value, bool | int | float):
-        return f'Put it in quotes: "{value}".'
+        example = f" For instance: {shortened(info.examples[0])}." if info and info.examples else ""
+        return f'Text that looks like this stands in quotes: "{value}".{example}'
     if kind == "literal_error" and isinstance(value, str) and info:
         options = [o for o in _leaves(info.annotation) if isinstance(o, str)]
         match = close_match(value, options)
