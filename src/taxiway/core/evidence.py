@@ -30,11 +30,12 @@ known_at, rows} (rows with a label). digests: snapshot, data, contract."""
 VALIDATION = "data.validation"
 """By `data snapshot`, about the snapshot. examined: rows.
 found: failed_rows (int), failures [{column, rule, rows, expected, samples}], columns (int),
-extra_columns [name]. digests: contract, data."""
+extra_columns [name], notes [text] (a constant column, a target with one class).
+digests: contract, data."""
 
 LIKENESS = "data.likeness"
 """By `train`, about the release: training features against what production sends.
-examined: production rows. found: source, training_rows, columns [{name, effect, p_value, verdict}],
+examined: production rows. found: source, training_rows, columns [{name, effect, p_value, verdict, only_production [text]}],
 different [name]. required: effect, false_discovery_rate, minimum_rows."""
 
 CODE = "training.code"

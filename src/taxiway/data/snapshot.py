@@ -42,12 +42,13 @@ def take_snapshot(
     target: Target,
     description: str,
     on_rows: Callable[[int], None] = lambda _: None,
+    dry_run: bool = False,
 ) -> Snapshot:
     """Validates a source and keeps it: the snapshot, or the one that holds the same data already.
 
-    `description` says where the data come from, for the evidence of provenance. Raises `InputError`
-    with all failures if the source does not hold the contract, or if it changes while it is read:
-    nothing is stored then.
+    A dry run stores nothing and answers the snapshot that would be taken. `description` says where
+    the data come from, for the evidence of provenance. Raises `InputError` with all failures if the
+    source does not hold the contract, or if it changes while it is read: nothing is stored then.
     """
     actor = desk.acting(*ROLES, to="take a snapshot")
     before = fingerprint(source.path)
@@ -78,6 +79,8 @@ def take_snapshot(
         known = desk.record.find(Snapshot, id=snapshot.id)
         if known and all(desk.objects.has(digest) for digest in _parts(snapshot).values()):
             return known[0]
+        if dry_run:
+            return snapshot
         desk.objects.put_file(path)
     for content in (profiled, canonical_json(contract), canonical_json(manifest)):
         desk.objects.put(content)
