@@ -1,0 +1,246 @@
+"""The ports in memory: fakes that keep the same rules as the real ones, for tests and trials."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from taxiway.adapters.tables import IMMUTABLE, TABLES
+from taxiway.core.decision import Decision, Outcome
+from taxiway.core.digest import digest_bytes
+from taxiway.core.errors import ConflictError, IntegrityError, MissingError, RefusedError
+from taxiway.core.facts import Deployment, Developed, Release
+from taxiway.core.ledger import GENESIS, Draft, Event, chain_hash
+from taxiway.core.people import SignOff
+from taxiway.core.ports import Change, Sign
+
+Fact = TypeVar("Fact")
+
+
+class _Change:
+    """Works on copies; the record takes them over when the block ends well."""
+
+    def __init__(self, facts: dict[type, dict[str, Any]], events: list[Event], sign: Sign | None):
+        self.facts, self.events, self._sign = facts, events, sign
+        self.writes = self.logged = 0
+
+    def add(self, fact: object) -> None:
+        known = self.facts[type(fact)]
+        identity: str = fact.id  # type: ignore[attr-defined]
+        if identity in known:
+            raise ConflictError(f"There is already a {TABLES[type(fact)]} {identity!r}.")
+        _rules(self.facts, fact)
+        known[identity] = fact
+        self.writes += 1
+
+    def replace(self, before: Fact, after: Fact) -> None:
+        kind = type(before)
+        if kind in IMMUTABLE:
+            raise RefusedError(f"A {TABLES[kind]} never changes.")
+        identity: str = before.id  # type: ignore[attr-defined]
+        known = self.facts[kind]
+        if known.get(identity) != before:
+            raise ConflictError(f"Somebody else changed {TABLES[kind]} {identity!r} first.")
+        del known[identity]
+        _rules(self.facts, after)
+        known[identity] = after
+        self.writes += 1
+
+    def log(self, draft: Draft) -> Event:
+        seq = len(self.events) + 1
+        previous = self.events[-1].hash if self.events else GENESIS
+        hashed = chain_hash(seq, draft, previous)
+        signature = self._sign(hashed.encode()) if self._sign else ""
+        values = {f.name: getattr(draft, f.name) for f in dataclasses.fields(draft)}
+        event = Event(seq=seq, **values, previous=previous, hash=hashed, signature=signature)
+        self.events.append(event)
+        self.logged += 1
+        return event
+
+
+def _rules(facts: dict[type, dict[str, Any]], fact: object) -> None:
+    """What the database's triggers and unique indexes say."""
+    if isinstance(fact, SignOff) and fact.line >= 2:
+        own = facts[Developed].values()
+        if any(d.model == fact.model and d.person == fact.person for d in own):
+            raise RefusedError(
+                "a developer of the model can't sign its second or third line checks"
+            )
+    if isinstance(fact, Deployment) and fact.role == "champion" and fact.until is None:
+        place = (fact.model, fact.environment)
+        for other in facts[Deployment].values():
+            if (
+                other.until is None
+                and other.role == "champion"
+                and (other.model, other.environment) == place
+            ):
+                raise ConflictError(f"{place[0]} already has a champion in {place[1]}.")
+    if isinstance(fact, Release) and any(
+        (r.model, r.number) == (fact.model, fact.number) for r in facts[Release].values()
+    ):
+        raise ConflictError(f"{fact.model} already has a release {fact.number}.")
+
+
+class MemoryRecord:
+    """A record that lives as long as the object."""
+
+    def __init__(self) -> None:
+        self._facts: dict[type, dict[str, Any]] = {kind: {} for kind in TABLES}
+        self._events: list[Event] = []
+        self._lock = threading.Lock()
+
+    def get(self, kind: type[Fact], id: str) -> Fact:
+        try:
+            fact: Fact = self._facts[kind][id]
+        except KeyError:
+            raise MissingError.named(TABLES[kind], id, self._facts[kind]) from None
+        return fact
+
+    def find(self, kind: type[Fact], /, **equal: Any) -> list[Fact]:
+        return [
+            fact
+            for fact in self._facts[kind].values()
+            if all(getattr(fact, name) == value for name, value in equal.items())
+        ]
+
+    def events(self, *, until: datetime | None = None) -> Iterator[Event]:
+        for event in list(self._events):
+            if until is None or event.at <= until:
+                yield event
+
+    @contextmanager
+    def transaction(self, sign: Sign | None) -> Iterator[Change]:
+        with self._lock:
+            change = _Change(
+                {kind: dict(facts) for kind, facts in self._facts.items()},
+                list(self._events),
+                sign,
+            )
+            yield change
+            if change.writes and not change.logged:
+                raise RefusedError("A change without an event in the ledger is not written.")
+            self._facts, self._events = change.facts, change.events
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class MemoryObjects:
+    """Objects in a dictionary; `path` writes a file into a folder of its own."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._objects: dict[str, bytes] = {}
+        self._folder = folder
+
+    def put(self, content: bytes) -> str:
+        digest = digest_bytes(content)
+        self._objects.setdefault(digest, content)
+        return digest
+
+    def put_file(self, path: Path) -> str:
+        return self.put(path.read_bytes())
+
+    def get(self, digest: str) -> bytes:
+        if digest not in self._objects:
+            raise MissingError.named("object", digest, self._objects)
+        content = self._objects[digest]
+        if digest_bytes(content) != digest:
+            raise IntegrityError(
+                f"Object {digest} is not what was stored: {digest_bytes(content)}."
+            )
+        return content
+
+    def path(self, digest: str) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="taxiway-objects-"))
+        path = self._folder / digest.replace(":", "-")
+        path.write_bytes(self.get(digest))
+        return path
+
+    def has(self, digest: str) -> bool:
+        return digest in self._objects
+
+
+class MemoryDecisions:
+    """A decision log that lives as long as the object."""
+
+    def __init__(self) -> None:
+        self._decisions: dict[str, Decision] = {}
+        self._outcomes: dict[tuple[str, str], Outcome] = {}
+        self._lock = threading.Lock()
+
+    def append(self, decisions: Sequence[Decision]) -> None:
+        with self._lock:
+            new = {d.id: d for d in decisions}
+            if len(new) < len(decisions) or new.keys() & self._decisions.keys():
+                raise ConflictError("A decision with this id is already in the log.")
+            self._decisions |= new
+
+    def get(self, id: str) -> Decision:
+        if id not in self._decisions:
+            raise MissingError.named("decision", id, self._decisions)
+        return self._decisions[id]
+
+    def scan(
+        self,
+        model: str,
+        *,
+        environment: str | None = None,
+        release: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Iterator[Decision]:
+        found = [
+            d
+            for d in self._decisions.values()
+            if d.model == model
+            and environment in {None, d.environment}
+            and release in {None, d.release}
+            and (start is None or d.happened_at >= start)
+            and (end is None or d.happened_at < end)
+        ]
+        yield from sorted(found, key=lambda d: (d.happened_at, d.id))
+
+    def count(self, model: str, **where: Any) -> int:
+        return sum(1 for _ in self.scan(model, **where))
+
+    def add_outcomes(self, outcomes: Iterable[Outcome]) -> tuple[int, int]:
+        with self._lock:
+            merged, added, known = dict(self._outcomes), 0, 0
+            conflicts = []
+            for outcome in outcomes:
+                place = (outcome.model, outcome.key)
+                if place not in merged:
+                    merged[place] = outcome
+                    added += 1
+                elif merged[place].label == outcome.label:
+                    known += 1
+                else:
+                    conflicts.append(outcome.key)
+            if conflicts:
+                raise conflicting(conflicts)
+            self._outcomes = merged
+        return added, known
+
+    def outcomes(self, model: str) -> dict[str, bool | float]:
+        return {key: o.label for (of, key), o in self._outcomes.items() if of == model}
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def conflicting(keys: Sequence[str]) -> ConflictError:
+    """The error for outcomes that contradict those that are known."""
+    from taxiway.core.errors import Problem
+
+    return ConflictError(
+        f"{len(keys)} outcomes contradict what is known; nothing was added.",
+        [Problem("another label is known", where=key) for key in keys],
+        todo="Correct the file; a known outcome is not overwritten.",
+    )
