@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from taxiway.adapters.tables import IMMUTABLE, TABLES
 from taxiway.core.decision import Decision, Outcome
 from taxiway.core.digest import digest_bytes
-from taxiway.core.errors import ConflictError, IntegrityError, MissingError, RefusedError
+from taxiway.core.errors import ConflictError, IntegrityError, MissingError, Problem, RefusedError
 from taxiway.core.facts import Deployment, Developed, Release
 from taxiway.core.ledger import GENESIS, Draft, Event, chain_hash
 from taxiway.core.people import SignOff
@@ -26,7 +26,9 @@ Fact = TypeVar("Fact")
 class _Change:
     """Works on copies; the record takes them over when the block ends well."""
 
-    def __init__(self, facts: dict[type, dict[str, Any]], events: list[Event], sign: Sign | None):
+    def __init__(
+        self, facts: dict[type, dict[str, Any]], events: list[Event], sign: Sign | None
+    ) -> None:
         self.facts, self.events, self._sign = facts, events, sign
         self.writes = self.logged = 0
 
@@ -237,8 +239,6 @@ class MemoryDecisions:
 
 def conflicting(keys: Sequence[str]) -> ConflictError:
     """The error for outcomes that contradict those that are known."""
-    from taxiway.core.errors import Problem
-
     return ConflictError(
         f"{len(keys)} outcomes contradict what is known; nothing was added.",
         [Problem("another label is known", where=key) for key in keys],

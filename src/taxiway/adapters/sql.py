@@ -12,7 +12,7 @@ import re
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -199,8 +199,7 @@ class SqlRecord:
             change = _SqlChange(connection, sign)
             try:
                 yield change
-                if change.writes and change.event is None:
-                    raise RefusedError("A change without an event in the ledger is not written.")
+                change.require_event()
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -236,6 +235,11 @@ class _SqlChange:
         self._sign = sign
         self.writes = 0
         self.event: Event | None = None
+
+    def require_event(self) -> None:
+        """Raises `RefusedError` if something was written and nothing told of it."""
+        if self.writes and self.event is None:
+            raise RefusedError("A change without an event in the ledger is not written.")
 
     def add(self, fact: object) -> None:
         row = encoded(fact)

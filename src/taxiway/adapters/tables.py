@@ -70,9 +70,14 @@ _CODECS: Mapping[str, Codec] = {
 }
 
 
-@cache
-def codecs(kind: type) -> dict[str, Codec]:
+def codecs(kind: type[Any]) -> dict[str, Codec]:
     """Field -> how it is written and read."""
+    return _codecs(TABLES[kind])
+
+
+@cache
+def _codecs(table: str) -> dict[str, Codec]:
+    kind = next(kind for kind, name in TABLES.items() if name == table)
     found = {}
     for field in dataclasses.fields(kind):
         annotation = str(field.type)

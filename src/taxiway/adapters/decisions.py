@@ -1,0 +1,235 @@
+"""The decision log in SQLite: what `append` has returned from is on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from taxiway.adapters.memory import conflicting
+from taxiway.core.decision import Decision, Outcome
+from taxiway.core.digest import utc_text, utc_time
+from taxiway.core.errors import ConflictError, MissingError, StoreError
+
+PROTOCOL = 1
+"""In `PRAGMA user_version`. To change the tables: raise it, and upgrade the old one on opening."""
+
+SCHEMA = """
+CREATE TABLE decision (
+    id TEXT PRIMARY KEY, model TEXT NOT NULL, release TEXT NOT NULL, release_digest TEXT NOT NULL,
+    environment TEXT NOT NULL, channel TEXT NOT NULL, key TEXT NOT NULL,
+    happened_at TEXT NOT NULL, at TEXT NOT NULL, inputs TEXT NOT NULL, output TEXT NOT NULL,
+    latency_us INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX decision_by_time ON decision (model, environment, happened_at);
+CREATE TABLE outcome (
+    model TEXT NOT NULL, key TEXT NOT NULL, label REAL NOT NULL, boolean INTEGER NOT NULL,
+    at TEXT NOT NULL, PRIMARY KEY (model, key)
+) WITHOUT ROWID;
+"""
+FIELDS = tuple(field.name for field in dataclasses.fields(Decision))
+COLUMNS = ", ".join(FIELDS)
+
+
+class SqliteDecisions:
+    """One file, many threads and processes; each append is one synced transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        with self._errors():
+            self._connection = sqlite3.connect(
+                path, timeout=10, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._prepare()
+
+    def _prepare(self) -> None:
+        with self._transaction() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                for statement in SCHEMA.split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={PROTOCOL}")
+        if version > PROTOCOL:
+            raise StoreError(
+                f"{self._path} was written by a newer taxiway (protocol {version}; this one knows"
+                f" {PROTOCOL}).",
+                todo="Upgrade taxiway; an older one must not write here.",
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise ConflictError(
+                f"A decision with this id is already in the log: {error}."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"The decision log {self._path} can't be used: {error}.",
+                todo="Check the disk's space and the file's permissions; nothing was half-written.",
+            ) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._errors():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def append(self, decisions: Sequence[Decision]) -> None:
+        rows = [
+            (
+                d.id,
+                d.model,
+                d.release,
+                d.release_digest,
+                d.environment,
+                d.channel,
+                d.key,
+                utc_text(d.happened_at),
+                utc_text(d.at),
+                _text(d.inputs),
+                _text(d.output),
+                d.latency_us,
+            )
+            for d in decisions
+        ]
+        with self._transaction() as connection:
+            connection.executemany(
+                f"INSERT INTO decision ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
+                rows,
+            )
+
+    def get(self, id: str) -> Decision:
+        with self._lock, self._errors():
+            row = self._connection.execute(
+                f"SELECT {COLUMNS} FROM decision WHERE id = ?",  # noqa: S608 - a constant
+                (id,),
+            ).fetchone()
+        if row is None:
+            raise MissingError(
+                f"No decision {id!r} is in the log.",
+                todo="Its id is in the answer that was given, and in what `taxiway score` wrote.",
+            )
+        return _decision(row)
+
+    def scan(
+        self,
+        model: str,
+        *,
+        environment: str | None = None,
+        release: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Iterator[Decision]:
+        where, values = _where(model, environment, release, start, end)
+        # A reader of its own: a long scan neither waits for writers nor holds them up.
+        with self._errors():
+            reader = sqlite3.connect(self._path, timeout=10)
+            try:
+                for row in reader.execute(
+                    f"SELECT {COLUMNS} FROM decision WHERE {where} ORDER BY happened_at, id",  # noqa: S608 - constants, values bound
+                    values,
+                ):
+                    yield _decision(row)
+            finally:
+                reader.close()
+
+    def count(self, model: str, **where: Any) -> int:
+        given = {"environment": None, "release": None, "start": None, "end": None} | where
+        clause, values = _where(model, **given)
+        with self._lock, self._errors():
+            row = self._connection.execute(
+                f"SELECT count(*) FROM decision WHERE {clause}",  # noqa: S608 - constants, values bound
+                values,
+            ).fetchone()
+        return int(row[0])
+
+    def add_outcomes(self, outcomes: Iterable[Outcome]) -> tuple[int, int]:
+        added = known = 0
+        conflicts = []
+        with self._transaction() as connection:
+            for outcome in outcomes:
+                label = float(outcome.label)
+                done = connection.execute(
+                    "INSERT INTO outcome VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (
+                        outcome.model,
+                        outcome.key,
+                        label,
+                        isinstance(outcome.label, bool),
+                        utc_text(outcome.at),
+                    ),
+                )
+                if done.rowcount:
+                    added += 1
+                    continue
+                before = connection.execute(
+                    "SELECT label FROM outcome WHERE model = ? AND key = ?",
+                    (outcome.model, outcome.key),
+                ).fetchone()[0]
+                if before == label:
+                    known += 1
+                else:
+                    conflicts.append(outcome.key)
+            if conflicts:
+                raise conflicting(conflicts)
+        return added, known
+
+    def outcomes(self, model: str) -> dict[str, bool | float]:
+        with self._lock, self._errors():
+            rows = self._connection.execute(
+                "SELECT key, label, boolean FROM outcome WHERE model = ?", (model,)
+            ).fetchall()
+        return {key: bool(label) if boolean else label for key, label, boolean in rows}
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _where(
+    model: str,
+    environment: str | None,
+    release: str | None,
+    start: datetime | None,
+    end: datetime | None,
+) -> tuple[str, list[str]]:
+    clauses, values = ["model = ?"], [model]
+    for clause, value in (
+        ("environment = ?", environment),
+        ("release = ?", release),
+        ("happened_at >= ?", utc_text(start) if start else None),
+        ("happened_at < ?", utc_text(end) if end else None),
+    ):
+        if value is not None:
+            clauses.append(clause)
+            values.append(value)
+    return " AND ".join(clauses), values
+
+
+def _decision(row: tuple[Any, ...]) -> Decision:
+    named = dict(zip(FIELDS, row, strict=True))
+    for name in ("happened_at", "at"):
+        named[name] = utc_time(named[name])
+    for name in ("inputs", "output"):
+        named[name] = json.loads(named[name])
+    return Decision(**named)

@@ -1,0 +1,1 @@
+"""The record's schema and its history; `upgrade` brings a database to the newest revision."""
