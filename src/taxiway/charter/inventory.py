@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from taxiway.core.charter import Charter
+from taxiway.core.evidence import PERFORMANCE, Evidence
+from taxiway.core.facts import Deployment, Release
+from taxiway.core.people import SignOff
+from taxiway.core.ports import Record
 
 FIELDS = (
     "id",
@@ -61,3 +65,30 @@ def inventory_of(charter: Charter, tier: str, known: Mapping[str, str]) -> dict[
         **known,
     }
     return {field: text for field in FIELDS if (text := answers.get(field))}
+
+
+def answers_of_record(record: Record, model: str, *, version: str | None = None) -> dict[str, str]:
+    """What the record answers about a model as it is now; `version` is a release in the making.
+
+    Nothing yet is an answer, too: a model that runs nowhere says so.
+    """
+    releases = record.find(Release, model=model)
+    newest = max(releases, key=lambda release: release.number, default=None)
+    runs = [d for d in record.find(Deployment, model=model) if d.until is None]
+    reviews = [sign_off for sign_off in record.find(SignOff, model=model) if sign_off.line == 2]
+    windows = record.find(Evidence, kind=PERFORMANCE, model=model)
+    return {
+        "version": version or (newest.id if newest else "no release yet"),
+        "deployed on": ", ".join(f"{d.environment}: {d.release}" for d in runs) or "nowhere yet",
+        "last review": f"{reviews[-1].at.date()} by {reviews[-1].person}"
+        if reviews
+        else "none yet",
+        "monitoring status": _watched(windows, running=bool(runs)),
+    }
+
+
+def _watched(windows: list[Evidence], *, running: bool) -> str:
+    if windows:
+        last = windows[-1].found
+        return f"window to {last.get('window_end', 'now')}: {last.get('verdict', 'closed')}"
+    return "no window closed yet" if running else "not running yet"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from taxiway.charter.inventory import FIELDS, inventory_of
+from taxiway.charter.inventory import FIELDS, answers_of_record, inventory_of
 from taxiway.charter.plan import Plan
 from taxiway.charter.tier import tier_of
 from taxiway.core.charter import Charter
@@ -58,14 +58,7 @@ def plan_evidence(
     )
 
 
-def register(
-    desk: Desk,
-    plan: Plan,
-    charter: Charter,
-    *,
-    project: str,
-    known: Mapping[str, str] | None = None,
-) -> Model:
+def register(desk: Desk, plan: Plan, charter: Charter, *, project: str) -> Model:
     """The model under this charter, written down if charter or tier changed since the last time.
 
     Stores the charter's canonical JSON as an object, whose digest is the charter's. Raises
@@ -96,7 +89,7 @@ def register(
         by=actor.name,
         problems=len(plan.errors) + len(plan.missing),
         answers=plan.answers,
-        known=known,
+        known=answers_of_record(desk.record, charter.name),
     )
     desk.objects.put(canonical_json(charter.model_dump(mode="json")))
     with desk.change("charter.planned", charter.name, model=charter.name) as change:

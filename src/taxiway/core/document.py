@@ -7,6 +7,7 @@ that name the line, the close match and an example.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_origin
@@ -140,14 +141,14 @@ def _expected(item: Mapping[str, Any]) -> str | None:
 
 def _todo(kind: str, value: Any, info: FieldInfo | None) -> str | None:
     if kind == "string_type" and isinstance(value, bool | int | float):
-        example = f" For instance: {shortened(info.examples[0])}." if info and info.examples else ""
+        example = f" For instance: {_written(info.examples[0])}." if info and info.examples else ""
         return f'Text that looks like this stands in quotes: "{value}".{example}'
     if kind == "literal_error" and isinstance(value, str) and info:
         options = [o for o in _leaves(info.annotation) if isinstance(o, str)]
         match = close_match(value, options)
         return f"Did you mean `{match}`?" if match else None
     examples = list(info.examples or []) if info else []
-    return f"For instance: {shortened(examples[0])}." if examples else None
+    return f"For instance: {_written(examples[0])}." if examples else None
 
 
 def _advice(name: str, info: FieldInfo | None) -> str | None:
@@ -155,8 +156,13 @@ def _advice(name: str, info: FieldInfo | None) -> str | None:
         return None
     says = info.description or ""
     if info.examples:
-        says = f"{says} For instance `{name}: {shortened(info.examples[0])}`.".strip()
+        says = f"{says} For instance `{name}: {_written(info.examples[0])}`.".strip()
     return says or None
+
+
+def _written(example: Any) -> str:
+    """An example as it would stand in the document."""
+    return shortened(example if isinstance(example, str) else json.dumps(example, default=str))
 
 
 def _found(value: Any) -> str:

@@ -87,7 +87,7 @@ def bar(training: Training) -> Iterator[Remark]:
     elif least is None:
         what = f"the bar for {bar.metric} is not set"
         todo = f"Say what the model has to reach, such as `{key}: {EXAMPLES[bar.metric]}`."
-        yield missing("training", place, what, todo=todo)
+        yield missing("training", f"{place}.{key}", what, todo=todo)
     if least is not None:
         yield from _height(bar.metric, f"{place}.{key}", least)
 
