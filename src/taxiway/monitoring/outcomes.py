@@ -128,6 +128,17 @@ def _labels(
         for name in contract.key
         if name not in frame.columns
     ]
+    problems += [
+        Problem(
+            f"the key column {name!r} has another type",
+            str(frame[name].dtype),
+            expected,
+            "outcomes",
+        )
+        for name in contract.key
+        if name in frame.columns
+        and not _fits(frame[name].dtype, expected := contract.column(name).type)
+    ]
     if not frame.height:
         problems.append(Problem("there are no rows", where="outcomes"))
     if target in frame.columns and frame[target].dtype != pl.Boolean:
@@ -143,6 +154,21 @@ def _labels(
         raise InputError("The outcomes can't be joined to decisions.", problems)
     found = frame[target] if target in frame.columns else label(frame)
     return list(found)
+
+
+def _fits(found: pl.DataType, type: str) -> bool:
+    """Whether a key written from such values is the one that the decision was logged with."""
+    import polars as pl
+
+    if type == "timestamp":
+        return isinstance(found, pl.Datetime) and found.time_zone is not None
+    fitting: dict[str, Any] = {
+        "string": pl.String,
+        "boolean": pl.Boolean,
+        "date": pl.Date,
+        "number": pl.Float64,
+    }
+    return found.is_integer() if type == "integer" else bool(found == fitting[type])
 
 
 def _by_key(

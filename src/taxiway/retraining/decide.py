@@ -150,9 +150,10 @@ def _signed(
 ) -> Proposal:
     """Signs and writes a decision; the alerts that asked for it are closed with it."""
     after = dataclasses.replace(unsigned, signature=actor.sign(payload(unsigned, comparison)))
+    alerts = [desk.record.get(Alert, alert) for alert in before.alerts]
     with desk.change(f"proposal.{after.state}", before.id, model=before.model) as change:
         change.replace(before, after)
-        for alert in (desk.record.get(Alert, id_) for id_ in before.alerts):
+        for alert in alerts:
             if alert.state != "closed":
                 answer(desk, change, alert, state="closed", proposal=before.id)
         change.details = {
