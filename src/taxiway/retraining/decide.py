@@ -56,7 +56,7 @@ def accept(
                 f"{before.challenger} did not win against {before.champion}: {verdict}.",
                 todo="Decline it, or say with --despite why it is accepted all the same.",
             )
-        decision += f" Despite {verdict!r}: {despite.strip()}"
+        decision += f" (despite {verdict!r}: {despite.strip()})"
     unsigned = _decided(desk, before, actor, "accepted", decision)
     return unsigned if dry_run else _signed(desk, before, unsigned, actor, comparison)
 

@@ -1,4 +1,4 @@
-"""A charter as a project would write it, and windows to hold it against."""
+"""A charter as a project would write it, and desks to work at."""
 
 from __future__ import annotations
 
