@@ -82,7 +82,7 @@ def find_check(id: str) -> CheckSpec:
 
 
 def read_data(name: str) -> Any:
-    """A YAML file of this package; read by libyaml where PyYAML has it, which is ten times faster."""
+    """A YAML file of this package, read by libyaml where PyYAML has it: ten times faster."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -121,7 +121,7 @@ def cited(clauses: Mapping[str, Iterable[str]]) -> str:
 def _spec(entry: Mapping[str, Any]) -> CheckSpec:
     plain = dict(entry)
     how = plain.pop("how").split("+")
-    lists = {
+    lists: dict[str, Any] = {
         key: tuple(plain.pop(key, ()))
         for key in ("lines", "signers", "kinds", "tiers", "environments")
     }

@@ -1,0 +1,77 @@
+"""Checks of the data: where they come from, whether they keep their contract, whether they are
+like production's."""
+
+from __future__ import annotations
+
+from taxiway.core.check import Case
+from taxiway.core.evidence import LIKENESS, PROVENANCE, VALIDATION
+from taxiway.governance.checks.handed import handoff, todo
+from taxiway.governance.checks.reading import listed
+from taxiway.governance.checks.rule import Answer, evidence_of
+
+
+def provenance(case: Case) -> Answer:
+    """DA-01: source and labels are known, and from qa on the data were handed over."""
+    reading = evidence_of(case, PROVENANCE)
+    source = reading.text("found.source")
+    reading.text("found.source_digest")
+    labelled = reading.count("found.label.rows")
+    problems = [] if labelled else ["no row has a label"]
+    taken = ""
+    if case.environment != "dev":
+        wrong, by = handoff(case, "data")
+        problems += [wrong] if wrong else []
+        taken = f", accepted by {by}"
+    return Answer(
+        problems,
+        f"{reading.evidence.examined:,} rows of {source}{taken}",
+        found=f"{labelled:,} rows with a label",
+        required="labels, and from qa on an accepted data handoff",
+        todo=todo("data", "SNAPSHOT")
+        if labelled
+        else "Correct the target's definition in taxiway.yaml.",
+    )
+
+
+def invariants(case: Case) -> Answer:
+    """DA-02: no row breaks a rule of the contract."""
+    reading = evidence_of(case, VALIDATION)
+    failed = reading.count("found.failed_rows")
+    rules = [
+        f"{rule.text('column')} {rule.text('rule')}" for rule in reading.records("found.failures")
+    ]
+    columns = reading.count("found.columns")
+    problems = []
+    if failed:
+        problems.append(f"{failed:,} rows break the contract: {listed(rules)}")
+    elif rules:
+        problems.append(f"the contract is broken: {listed(rules)}")
+    if not columns:
+        problems.append("no column was looked at")
+    return Answer(
+        problems,
+        f"{reading.evidence.examined:,} rows keep the rules of {columns} columns",
+        found=f"{failed:,} rows that break a rule",
+        required="0",
+        todo="`taxiway data check` shows the rules with sample rows.",
+    )
+
+
+def likeness(case: Case) -> Answer:
+    """DA-04: no input is distributed otherwise in training than in production's sample."""
+    reading = evidence_of(case, LIKENESS)
+    different = reading.texts("found.different")
+    compared = len(reading.records("found.columns"))
+    rows, least = reading.evidence.examined, reading.number("required.minimum_rows")
+    problems = [f"training differs from production in {listed(different)}"] if different else []
+    if not compared:
+        problems.append("no column was compared")
+    if rows < least:
+        problems.append(f"{rows:,} rows of production are too few to tell; {least:,.0f} are needed")
+    return Answer(
+        problems,
+        f"{compared} columns are alike in training and in {rows:,} rows of production",
+        found=f"{len(different)} of {compared} columns differ",
+        required=f"0, from {least:,.0f} rows on",
+        todo="Compare the named columns in `taxiway data show` with what production sends.",
+    )
