@@ -124,6 +124,8 @@ def _expected(item: Mapping[str, Any]) -> str | None:
             return f"{bound} {limits.get('min_length', limits.get('max_length'))} characters"
         case "too_short":
             return f"at least {limits['min_length']} of them"
+        case "too_long":
+            return f"at most {limits['max_length']} of them"
         case "model_type" | "model_attributes_type" | "dict_type":
             return "a mapping of keys to values"
         case "string_type":
