@@ -23,12 +23,16 @@ def utc_text(at: datetime) -> str:
     """
     if at.tzinfo is None:
         raise ValueError("a time without a time zone can't be written to the record")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def utc_time(text: str) -> datetime:
-    """The inverse of `utc_text`."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """The inverse of `utc_text`. Raises `ValueError` for any other way of writing a time."""
+    # A decision log is read by the hundred thousand: `strptime` takes thirty times as long.
+    at = datetime.fromisoformat(text)
+    if len(text) != 27 or text[-1] != "Z":
+        raise ValueError(f"{text!r} is not a time as the record writes it")
+    return at
 
 
 def _plain(value: Any) -> Any:
