@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from taxiway.core.evidence import Evidence
+from taxiway.core.moves import LINE_ROLES
 from taxiway.core.people import Binding, Deviation, SignOff
 
 
@@ -66,6 +67,11 @@ class CheckSpec:
     """The reason to show where it does not apply."""
     can_deviate: bool = True
     """Whether a deviation may be granted from it; from those that make the rest believable, none."""
+
+    @property
+    def signing_roles(self) -> tuple[str, ...]:
+        """The roles that may sign it: its signers, or all roles of its lines."""
+        return self.signers or tuple(role for line in self.lines for role in LINE_ROLES[line])
 
 
 @dataclass(frozen=True, slots=True)
