@@ -66,7 +66,7 @@ class CheckSpec:
     not_applicable: str = ""
     """The reason to show where it does not apply."""
     can_deviate: bool = True
-    """Whether a deviation may be granted from it; from those that make the rest believable, none."""
+    """Whether a deviation may be granted from it: not from what everything else rests on."""
 
     @property
     def signing_roles(self) -> tuple[str, ...]:
