@@ -88,9 +88,10 @@ def only_in(training: pl.Series, production: pl.Series) -> list[str]:
     """
     words: list[str] = []
     if training.dtype.is_numeric():
-        numbers = training.cast(pl.Float64).drop_nulls()
+        numbers = training.drop_nulls().to_numpy().astype(float)
+        numbers = numbers[abs(numbers) < float("inf")]  # NaN is not below it either
         if len(numbers):
-            low, high = float(numbers.to_numpy().min()), float(numbers.to_numpy().max())
+            low, high = float(numbers.min()), float(numbers.max())
             below, above = int((production < low).sum()), int((production > high).sum())
             words += [_words(f"below {low:g}", below)] if below else []
             words += [_words(f"above {high:g}", above)] if above else []

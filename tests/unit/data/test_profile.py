@@ -119,7 +119,9 @@ def test_one_row_has_no_spread() -> None:
 
 
 def test_values_that_are_not_finite_are_other() -> None:
-    found = column_profile(pl.Series([*map(float, range(30)), float("nan"), float("inf")]), "number")
+    found = column_profile(
+        pl.Series([*map(float, range(30)), float("nan"), float("inf")]), "number"
+    )
     assert (found["minimum"], found["maximum"]) == (0.0, 29.0)
     assert found["counts"][-2:] == [2, 0]
     assert sum(found["counts"]) == 32
