@@ -36,12 +36,7 @@ def accept(
     before = desk.record.get(Proposal, proposal)
     actor = _decider(desk, before, charter)
     require_move(f"proposal {proposal}", PROPOSAL, before.state, "accepted")
-    comparison = _comparison(desk, before)
-    if comparison is None:
-        raise RefusedError(
-            f"Proposal {proposal} has no comparison, so nothing can be accepted.",
-            todo="Run `taxiway retrain` first.",
-        )
+    comparison = desk.record.get(Evidence, before.comparison or "")
     current = champion_of(desk, before.model, before.environment)
     if comparison.found["champion"] != current:
         raise RefusedError(
