@@ -58,17 +58,25 @@ def plan_evidence(
     )
 
 
-def register(desk: Desk, plan: Plan, charter: Charter, *, project: str) -> Model:
+def register(
+    desk: Desk,
+    plan: Plan,
+    charter: Charter,
+    *,
+    project: str,
+    known: Mapping[str, str] | None = None,
+) -> Model:
     """The model under this charter, written down if charter or tier changed since the last time.
 
-    Stores the charter's canonical JSON as an object, whose digest is the charter's. Raises
-    `RefusedError` if the plan has errors, or if nobody of the first line acts.
+    Stores the charter's canonical JSON as an object, whose digest is the charter's. `known` are the
+    inventory fields that the record answers (default: `inventory.answers_of_record`). Raises
+    `RefusedError` if the plan stops training, or if nobody of the first line acts.
     """
-    actor = desk.acting(*LINE_ROLES[1], to=f"register the plan of {charter.name}")
     tier, reasons = tier_of(charter)
     before = _registered(desk, charter.name)
     if before and (before.charter_digest, before.tier) == (charter.digest, tier):
         return before
+    actor = desk.acting(*LINE_ROLES[1], to=f"register the plan of {charter.name}")
     plan.require()
     at = desk.now()
     model = Model(
@@ -89,7 +97,7 @@ def register(desk: Desk, plan: Plan, charter: Charter, *, project: str) -> Model
         by=actor.name,
         problems=len(plan.errors) + len(plan.missing),
         answers=plan.answers,
-        known=answers_of_record(desk.record, charter.name),
+        known=answers_of_record(desk.record, charter.name) if known is None else known,
     )
     desk.objects.put(canonical_json(charter.model_dump(mode="json")))
     with desk.change("charter.planned", charter.name, model=charter.name) as change:

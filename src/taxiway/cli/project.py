@@ -56,7 +56,7 @@ def new(
     \b
     Example: taxiway new churn --template classification --data business=churn-owner
     """
-    from taxiway.bootstrap import extras
+    from taxiway.bootstrap.extras import extras
     from taxiway.charter.scaffold import new_project
 
     given = {"name": name, **dict(_answer(text) for text in answers)}

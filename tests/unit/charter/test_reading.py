@@ -11,7 +11,7 @@ import pytest
 
 from taxiway.adapters.yaml_document import read_document
 from taxiway.charter.reading import CharterFile, read_charter, read_charter_file
-from taxiway.core.document import Document
+from taxiway.core.document import Document, Place
 from taxiway.core.errors import InputError
 
 Written = Callable[..., CharterFile]
@@ -65,7 +65,7 @@ def test_one_wrong_answer_is_named_with_what_would_be_right(
 
 
 def test_every_problem_has_its_line_and_all_come_at_once() -> None:
-    lines = {("name",): 1, ("owners",): 2, ("owners", "busines"): 3, ("risk",): 4}
+    lines: dict[Place, int] = {("name",): 1, ("owners",): 2, ("owners", "busines"): 3, ("risk",): 4}
     data = {"name": "churn", "owners": {"busines": "x-owner"}, "risk": {}}
     with pytest.raises(InputError, match="not a complete charter") as caught:
         read_charter(Document(data, lines, "taxiway.yaml"))

@@ -84,6 +84,13 @@ def test_the_same_charter_is_written_once(desk: Desk, registered: Callable[..., 
     assert len(desk.record.find(Evidence)) == 1
 
 
+def test_who_reads_an_unchanged_plan_needs_no_role(
+    desk: Desk, registered: Callable[..., Model]
+) -> None:
+    model = registered()
+    assert registered(of=on_behalf_of(desk, None)) == model
+
+
 def test_a_changed_charter_replaces_the_model_and_remembers_developers(
     desk: Desk, registered: Callable[..., Model]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -97,9 +98,9 @@ VALUE = Value(
     per_decision=DecisionValue(true_positive=1, false_positive=-1),
     promised_per_month=1000,
     baseline="none at all",
-    review="2027-01-01",  # type: ignore[arg-type] - documents hold dates as text
+    review=date(2027, 1, 1),
 )
-ORDER = {
+ORDER: dict[str, list[Any]] = {
     "legal_class": ["minimal", "limited", "high"],
     "effect_on_people": ["none", "indirect", "direct"],
     "automation": ["advises", "decides"],
