@@ -101,18 +101,22 @@ drifted [name], insufficient (bool). required: effect, false_discovery_rate, min
 
 PERFORMANCE = "monitoring.performance"
 """By `watch`, like DRIFT, once labels are due. examined: decisions with an outcome.
-found: window_start, window_end, decisions, outcomes, metric, value, low, high, reference, bar,
-fairness [...], verdict. required: bar, maximum_drop, minimum_rows."""
+found: window_start, window_end, decisions, outcomes, coverage, metric, value, low, high, reference,
+bar, fairness [{column, value, rows, metric, low, high, verdict}], verdict (ok, below bar, dropped,
+insufficient data), why. required: bar, maximum_drop, minimum_rows."""
 
 VALUE = "monitoring.value"
 """By `watch`, like DRIFT, once labels are due. examined: decisions with an outcome.
-found: window_start, window_end, counts {true_positive, ...}, realised, promised, currency, verdict.
-required: promised."""
+found: window_start, window_end, decisions, outcomes, counts {true_positive, ...}, realised,
+promised, currency, verdict (kept, below promise, insufficient data), why.
+required: promised, minimum_rows."""
 
 COMPARISON = "retraining.comparison"
 """By `retrain`, about the challenger. examined: rows of the frozen holdout.
 found: champion, challenger, metric, champion_value, challenger_value, gain {value, low, high},
-slices [...], moved {up, down, unchanged}, holdout_digest, verdict. digests: holdout."""
+slices [{column, value, rows, champion, challenger, gain}], skipped (int: slices with too few rows),
+moved {up, down, unchanged}, holdout_digest, verdict (challenger wins, no proof of gain, champion
+wins). required: minimum_gain. digests: holdout."""
 
 LEDGER = "ledger.integrity"
 """Live. examined: events. found: problems [text], head."""
