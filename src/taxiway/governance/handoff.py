@@ -93,12 +93,9 @@ def handoffs(record: Record, model: str | None = None) -> list[Handoff]:
 def handoff_evidence(desk: Desk, release: Release) -> Evidence:
     """What was handed over on the way of this release, at this moment: evidence HANDOFFS."""
     of_model = handoffs(desk.record, release.model)
-    subjects = {"data": release.snapshot, "release": release.id, "running": release.id}
     found = {
-        stage: next(
-            (_told(h) for h in reversed(of_model) if (h.stage, h.subject) == (stage, subject)), None
-        )
-        for stage, subject in subjects.items()
+        stage: _newest(of_model, stage, release.snapshot if stage == "data" else release.id)
+        for stage in HANDOFF_STAGES
     }
     return observed(
         HANDOFFS,
@@ -112,12 +109,17 @@ def handoff_evidence(desk: Desk, release: Release) -> Evidence:
     )
 
 
-def _told(handoff: Handoff) -> dict[str, str | None]:
+def _newest(of_model: list[Handoff], stage: str, subject: str) -> dict[str, str | None] | None:
+    """How the newest handoff of a subject stands."""
+    of_subject = [h for h in of_model if (h.stage, h.subject) == (stage, subject)]
+    if not of_subject:
+        return None
+    newest = max(of_subject, key=lambda h: (h.offered_at, h.id))
     return {
-        "state": handoff.state,
-        "by": handoff.answered_by or handoff.offered_by,
-        "at": utc_text(handoff.answered_at or handoff.offered_at),
-        "reason": handoff.reason,
+        "state": newest.state,
+        "by": newest.answered_by or newest.offered_by,
+        "at": utc_text(newest.answered_at or newest.offered_at),
+        "reason": newest.reason,
     }
 
 
