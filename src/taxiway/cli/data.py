@@ -196,7 +196,7 @@ def shape(column: Mapping[str, Any]) -> str:
 
 def _equal_width(edges: list[float], counts: list[int]) -> list[float]:
     """Counts between quantiles, spread evenly within each, over cells of equal width."""
-    low, width = edges[0], (edges[-1] - edges[0]) / CELLS
+    low, width = edges[0], edges[-1] / CELLS - edges[0] / CELLS
     below = [0, *accumulate(counts)]
 
     def rows_up_to(at: float) -> float:

@@ -86,7 +86,7 @@ def from_values(raw: pl.Expr, found: pl.DataType, type: str) -> pl.Expr:
     if type == "timestamp" and isinstance(found, pl.Datetime) and found.time_zone:
         at = raw.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
         return _where(raw.dt.nanosecond() % 1000 == 0, at) if found.time_unit == "ns" else at
-    return pl.lit(None, dtype)
+    return _where(raw.is_null(), pl.lit(None, dtype))
 
 
 def _where(holds: pl.Expr, value: pl.Expr) -> pl.Expr:

@@ -130,8 +130,8 @@ def _numbers(series: pl.Series) -> dict[str, Any]:
         "distinct": distinct,
         "minimum": finite.min(),
         "maximum": finite.max(),
-        "mean": numbers.mean(),
-        "std": numbers.std(),
+        "mean": _finite(numbers.mean()),
+        "std": _finite(numbers.std()),
         "deciles": deciles,
     }
     if distinct <= FEW_VALUES:
@@ -139,10 +139,21 @@ def _numbers(series: pl.Series) -> dict[str, Any]:
     return found | {"bins": "quantiles", "edges": sorted(set(deciles))}
 
 
+def _finite(value: Any) -> float | None:
+    """A figure, or None where the numbers are too large for it."""
+    return value if value is not None and np.isfinite(value) else None
+
+
 def _deciles(numbers: pl.Series) -> list[float]:
+    """Interpolated as numpy does by default; values of the sample where that would overflow."""
     if not len(numbers):
         return []
-    return [float(decile) for decile in np.quantile(numbers.to_numpy(), DECILES)]
+    values = numbers.to_numpy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        deciles = np.quantile(values, DECILES)
+    if not np.isfinite(deciles).all():
+        deciles = np.quantile(values, DECILES, method="inverted_cdf")
+    return [float(decile) for decile in deciles]
 
 
 def _top(series: pl.Series) -> list[Any]:
