@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def plan(
     ctx: click.Context, project: Path | None, actor: str | None, dry_run: bool, as_json: bool
 ) -> None:
-    """Read the charter: what contradicts, what is missing, the risk tier, who waits for whom.
+    """Read the charter: what is wrong, what is missing, the risk tier, who waits for whom.
 
-    A charter that lets the model be trained is written to the record. Ends with 1 while anything
-    contradicts or is missing.
+    A charter that lets the model be trained is written to the record. Ends with 1 while anything is
+    wrong or missing.
 
     \b
     Example: taxiway plan --as churn-owner
@@ -77,16 +77,16 @@ def _show(made: Plan, *, dry_run: bool) -> None:
         ],
         title="\nThe way, and who waits for whom",
     )
-    _group("Contradictions, to be settled before training", made.errors)
+    _group("Wrong, and to be settled before training", made.errors)
     for before in dict.fromkeys(remark.before for remark in made.missing):
         due = [remark for remark in made.missing if remark.before == before]
         _group(f"Missing before {before}", due)
     _group("Advice", made.advice)
     screen.say()
     if made.clear:
-        screen.say("Nothing contradicts and nothing is missing.")
+        screen.say("Nothing is wrong and nothing is missing.")
     else:
-        screen.say(f"{len(made.errors)} contradictions, {len(made.missing)} answers missing.")
+        screen.say(f"{len(made.errors)} wrong, {len(made.missing)} missing.")
     if made.recorded:
         screen.say("The plan is in the record. Next: taxiway data snapshot")
     elif not dry_run and not made.stopping("training"):

@@ -20,8 +20,11 @@ def init(path: Path, dry_run: bool, as_json: bool) -> None:
     \b
     Example: taxiway init models
     """
-    from taxiway.config import create_workspace
+    from taxiway.config import FILE, create_workspace
+    from taxiway.core.errors import ConflictError
 
+    if dry_run and (path / FILE).exists():
+        raise ConflictError(f"{path.absolute()} is already a workspace.")
     root = path.absolute() if dry_run else create_workspace(path)
     if as_json:
         screen.show_json({"workspace": root, "made": not dry_run})
