@@ -114,7 +114,8 @@ def _drift_rows(found: Found, required: Found) -> Rows:
     calm = len(found["columns"]) - len(shown)
     if calm:
         largest = max((one["effect"] for one in found["columns"] if one not in shown), default=0.0)
-        rows.append([f"{calm} other columns", f"effect up to {largest:.3f}", limit, "same"])
+        calm_ones = f"{calm} other columns" if shown else f"{calm} columns"
+        rows.append([calm_ones, f"effect up to {largest:.3f}", limit, "same"])
     return [*rows, _drift_row("output", found["output"], limit)]
 
 
@@ -125,7 +126,7 @@ def _drift_row(name: str, one: Found, limit: str) -> list[str]:
 def _performance_rows(found: Found, required: Found) -> Rows:
     against = []
     if found["reference"] is not None:
-        against.append(f"holdout {found['reference']:.3f} ± {required['maximum_drop']:g}")
+        against.append(f"holdout {found['reference']:.3f}, drop up to {required['maximum_drop']:g}")
     if found["bar"] is not None:
         against.append(f"bar {found['bar']:g}")
     known = f"{found['outcomes']:,} of {found['decisions']:,} outcomes"

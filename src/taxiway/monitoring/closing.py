@@ -180,9 +180,11 @@ def _observed(
     found: dict[str, Any],
     required: dict[str, Any],
 ) -> Evidence:
+    start = look.window.start.date().isoformat()
     return observed(
         kind,
-        id=desk.new_id(),
+        # Two that watch at once would close a window twice; one id lets the record refuse one.
+        id=f"{kind}/{reference.release}/{look.environment}/{start}",
         subject=reference.release,
         model=look.charter.name,
         environment=look.environment,

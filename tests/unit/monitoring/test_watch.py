@@ -12,10 +12,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from taxiway.adapters.memory import MemoryRecord
 from taxiway.core.charter import Charter
 from taxiway.core.contract import Column, Contract
 from taxiway.core.decision import Decision, Outcome, record_key
 from taxiway.core.digest import canonical_json, utc_text
+from taxiway.core.errors import ConflictError
 from taxiway.core.evidence import DRIFT, METRICS, PERFORMANCE, VALUE, Evidence, observed
 from taxiway.core.facts import Alert, Deployment, Finding, Model, Release
 from taxiway.core.ports import Desk
@@ -372,10 +374,28 @@ def test_a_closing_that_can_t_be_written_leaves_nothing_behind(
 
     # All facts of the closing get one id: the second finding collides with the first.
     clumsy = dataclasses.replace(desk, new_id=same)
-    with pytest.raises(Exception, match="already"):
+    with pytest.raises(ConflictError, match="already a finding '000000'"):
         look(clumsy, charter, "2013-03-02")
     assert desk.record.find(Evidence, kind=DRIFT) == []
     assert "window.closed" not in actions(desk)
+
+
+def test_of_two_that_watch_at_once_one_is_refused(desk: Desk, charter: Charter) -> None:
+    released(desk)
+    decide(desk, 2, skill=0.0)
+
+    class Late(MemoryRecord):
+        """Sees the facts as they were before the other one wrote."""
+
+        def find(self, kind: type[Any], /, **equal: Any) -> list[Any]:
+            return [] if equal.get("kind") in {DRIFT, PERFORMANCE} else super().find(kind, **equal)
+
+    look(desk, charter, "2013-03-02")
+    late = Late()
+    late.__dict__.update(vars(desk.record))
+    with pytest.raises(ConflictError, match=r"monitoring\.drift/flight-delays:1/prod/2013-02-01"):
+        look(dataclasses.replace(desk, record=late), charter, "2013-03-02")
+    assert len(desk.record.find(Evidence, kind=DRIFT)) == 1
 
 
 def test_protected_groups_are_told_apart(desk: Desk, charter_with: CharterWith) -> None:
