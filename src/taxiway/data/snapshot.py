@@ -16,7 +16,14 @@ import polars as pl
 
 from taxiway.core.contract import Contract
 from taxiway.core.digest import canonical_json, digest_bytes, short
-from taxiway.core.errors import InputError, IntegrityError, MissingError, Problem
+from taxiway.core.errors import (
+    InputError,
+    IntegrityError,
+    MissingError,
+    Problem,
+    StoreError,
+    shortened,
+)
 from taxiway.core.evidence import PROVENANCE, VALIDATION, Evidence, observed
 from taxiway.core.facts import Snapshot
 from taxiway.core.ports import Desk, Objects
@@ -58,9 +65,7 @@ def take_snapshot(
     _refuse_failures(source, validation)
     with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
         path = Path(folder) / "data.parquet"
-        read_source(source, contract).sink_parquet(
-            path, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True
-        )
+        _write(read_source(source, contract), path)
         if fingerprint(source.path) != before:
             raise InputError(
                 f"{source.path} changed while it was read.",
@@ -94,6 +99,19 @@ def take_snapshot(
         change.digest = snapshot.id
         change.details = {key: manifest[key] for key in ("rows", "data", "contract", "source")}
     return snapshot
+
+
+def _write(frame: pl.LazyFrame, path: Path) -> None:
+    """Writes typed rows as Parquet: the same rows become the same bytes."""
+    try:
+        frame.sink_parquet(path, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
+    except pl.exceptions.PolarsError as error:
+        # The rows were all read a moment ago: what fails now is the writing.
+        why = shortened(str(error).strip().split("\n", 1)[0])
+        raise StoreError(
+            f"The rows could not be written to {path.parent}: {why}.",
+            todo="Free some space there, or name another folder with TMPDIR; nothing was kept.",
+        ) from None
 
 
 def read_snapshot(objects: Objects, snapshot: Snapshot) -> pl.DataFrame:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +16,7 @@ import polars as pl
 import pytest
 
 from taxiway.core.contract import Contract, contract_from
-from taxiway.core.errors import InputError, IntegrityError, RefusedError
+from taxiway.core.errors import InputError, IntegrityError, RefusedError, StoreError
 from taxiway.core.evidence import PROVENANCE, VALIDATION, Evidence
 from taxiway.core.facts import Snapshot
 from taxiway.core.ports import Desk
@@ -162,6 +164,24 @@ def test_data_that_fail_leave_nothing_behind(office: Any, trips: Trips, contract
 def test_stale_data_are_refused(office: Any, trips: Trips, contract: Contract) -> None:
     with pytest.raises(InputError, match="the data are stale"):
         take(office.desk, trips(), replace(contract, freshness_hours=1))
+
+
+def test_disk_that_is_full(office: Any, write: Trips, contract: Contract) -> None:
+    """The system refuses files of more than 64 KB for a moment; these rows need more."""
+    header = ",".join(contract.names)
+    rows = [f"001,2013-03-01T10:00:00.{n * 7919 % 999983:06}Z,A,1,,,{n}" for n in range(30_000)]
+    path = write("\n".join([header, *rows]) + "\n")
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, limits[1]))
+    try:
+        with pytest.raises(StoreError, match="The rows could not be written to"):
+            take(office.desk, path, contract)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert stored(office) == 0
+    assert take(office.desk, path, contract).rows == 30_000
 
 
 def test_dry_run_stores_nothing(office: Any, trips: Trips, contract: Contract) -> None:
