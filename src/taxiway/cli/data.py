@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Mapping
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -59,22 +58,19 @@ def check(
     """
     from taxiway.bootstrap import Workspace
 
-    with Workspace.open(actor=actor) as workspace:
-        began = time.perf_counter()
-        with screen.progress("Checking rows") as advance:
-            found = workspace.data_check(project, source=source, on_rows=advance)
-        seconds = time.perf_counter() - began
+    with Workspace.open(actor=actor) as workspace, screen.progress("Checking rows") as advance:
+        found = workspace.data_check(project, source=source, on_rows=advance)
     if as_json:
-        pace = {"seconds": round(seconds, 3), "rows_per_second": round(found.rows / seconds)}
         fields = {f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
+        pace = {"rows_per_second": found.rows_per_second}
         screen.show_json({"passed": found.passed, **fields, **pace})
     else:
-        _show_check(found, seconds)
+        _show_check(found)
     if not found.passed:
         ctx.exit(1)
 
 
-def _show_check(found: Validation, seconds: float) -> None:
+def _show_check(found: Validation) -> None:
     if found.failures:
         screen.table(
             ["column", "rule", "rows", "expected", "found"],
@@ -97,8 +93,8 @@ def _show_check(found: Validation, seconds: float) -> None:
         else "all of them hold the contract"
     )
     screen.say(
-        f"{found.rows:,} rows and {found.columns} columns in {seconds:.1f} s"
-        f" ({found.rows / seconds:,.0f} rows/s): {verdict}."
+        f"{found.rows:,} rows and {found.columns} columns in {found.seconds:.2f} s"
+        f" ({found.rows_per_second:,} rows/s): {verdict}."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -53,6 +53,12 @@ class Validation:
     notes: tuple[str, ...] = ()
     """What is allowed and worth a look: a column with one value, a target with one class."""
     labels: Labels | None = None
+    seconds: float = field(default=0.0, compare=False)
+    """How long the pass took; the same rows found the same, however long it took."""
+
+    @property
+    def rows_per_second(self) -> int:
+        return round(self.rows / self.seconds) if self.seconds else 0
 
     @property
     def passed(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from time import perf_counter
 from typing import Any
 
 import polars as pl
@@ -42,6 +43,7 @@ def validate(
     definition of the label, to count its classes. `on_rows` is told of every batch. Raises
     `InputError` for a source or a definition that can't be read at all.
     """
+    began = perf_counter()
     rules = [r for r in rules_of(contract) if r.column.name in source.schema]
     present = [c for c in contract.columns if c.name in source.schema]
     answer = _target(target, source, contract)
@@ -62,7 +64,8 @@ def validate(
             seen.may_be_short |= last.null_count() > 0
         seen.rows += batch.height
         on_rows(batch.height)
-    return _conclude(source, contract, rules, seen, as_of=as_of, target=target)
+    found = _conclude(source, contract, rules, seen, as_of=as_of, target=target)
+    return replace(found, seconds=perf_counter() - began)
 
 
 def _uniques(contract: Contract, source: Source) -> list[tuple[str, ...]]:
