@@ -27,6 +27,7 @@ from taxiway.core.errors import (
 from taxiway.core.evidence import PROVENANCE, VALIDATION, Evidence, observed
 from taxiway.core.facts import Snapshot
 from taxiway.core.ports import Desk, Objects
+from taxiway.data.checked import refuse_failures
 from taxiway.data.findings import Validation
 from taxiway.data.label import columns_of
 from taxiway.data.manifest import Contents, Target, differences, manifest_of, snapshot_of
@@ -62,7 +63,7 @@ def take_snapshot(
     validation = validate(
         source, contract, on_rows=on_rows, as_of=desk.now(), target=target.definition
     )
-    _refuse_failures(source, validation)
+    refuse_failures(source, validation, so="No snapshot was taken.")
     with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
         path = Path(folder) / "data.parquet"
         _write(read_source(source, contract), path)
@@ -160,17 +161,6 @@ def _parts(snapshot: Snapshot) -> dict[str, str]:
         "profile": snapshot.profile_digest,
         "contract": snapshot.contract_digest,
     }
-
-
-def _refuse_failures(source: Source, validation: Validation) -> None:
-    if not validation.passed:
-        raise InputError(
-            f"{source.path.name} does not hold its contract: {validation.failed_rows} of"
-            f" {validation.rows} rows fail. No snapshot was taken.",
-            [failure.problem() for failure in validation.failures],
-            todo="Correct the data at their source, or the contract with its owner; see"
-            " `taxiway data check`.",
-        )
 
 
 def _provenance(
