@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError, Problem, close_match, shortened
 from taxiway.data.column_types import DTYPES, schema_of
+
+OTHER_ROWS = frozenset({"Agg", "All", "Any", "Len", "Over", "Quantile", "Rolling", "Window"})
+"""What polars calls the parts of an expression that look at more than one row."""
 
 TODO = "For instance `arr_delay > 15`: a condition over columns of the contract."
 
@@ -34,7 +39,7 @@ def columns_of(definition: str, contract: Contract) -> tuple[str, ...]:
 
 
 def condition(definition: str, schema: pl.Schema) -> pl.Expr:
-    """A definition as a Boolean expression over columns, one answer a row. Raises `InputError`."""
+    """A definition as a Boolean expression over the columns of a row. Raises `InputError`."""
     headline = "The target's definition can't be used."
     where = f"definition `{shortened(definition, 80)}`"
     try:
@@ -48,20 +53,37 @@ def condition(definition: str, schema: pl.Schema) -> pl.Expr:
         raise InputError(headline, [_unknown(name, schema, where) for name in unknown])
     if not roots:
         raise InputError(headline, [Problem("it names no column", where=where, todo=TODO)])
-    # Two rows tell an answer for each row from one for all of them.
-    probe = pl.DataFrame(schema=schema).clear(2)
+    if _looks_at_other_rows(expression):
+        problem = Problem("it looks at other rows than the one it labels", where=where, todo=TODO)
+        raise InputError(headline, [problem])
     try:
-        answer = probe.select(expression)
+        answer = pl.DataFrame(schema=schema).select(expression)
     except pl.exceptions.PolarsError as error:
         raise InputError(headline, [Problem(_first_line(error), where=where, todo=TODO)]) from None
     found = answer.dtypes[0]
     if found != DTYPES["boolean"]:
         problem = Problem("it has another type", str(found), "true or false", where, TODO)
         raise InputError(headline, [problem])
-    if answer.height != probe.height:
-        problem = Problem("it gives one answer for all rows", where=where, todo=TODO)
-        raise InputError(headline, [problem])
     return expression
+
+
+def _looks_at_other_rows(expression: pl.Expr) -> bool:
+    """Whether an average, a count or a window makes a row's label depend on its neighbours.
+
+    Such a label would change with the rows around it: in training, and once outcomes arrive.
+    """
+    nodes = [json.loads(expression.meta.serialize(format="json"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            if not OTHER_ROWS.isdisjoint(node):
+                return True
+            nodes += [inner for name, inner in node.items() if name != "Literal"]
+        elif isinstance(node, list):
+            nodes += node
+        elif node in OTHER_ROWS:
+            return True
+    return False
 
 
 def _unknown(name: str, schema: pl.Schema, where: str) -> Problem:

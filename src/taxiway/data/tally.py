@@ -63,10 +63,11 @@ def hold(batch: pl.DataFrame, rules: list[Rule], seen: Tally) -> None:
 
 def _samples(rows: pl.DataFrame, column: Column) -> list[dict[str, Any]]:
     pairs = rows.select(ROW, raw_name(column.name)).iter_rows()
-    return [{"row": row, "value": _shown(value, column)} for row, value in pairs]
+    return [{"row": row, "value": shown_value(value, column)} for row, value in pairs]
 
 
-def _shown(value: Any, column: Column) -> str:
+def shown_value(value: Any, column: Column) -> str:
+    """A value for people: short, and nothing personal."""
     if value is None:
         return "nothing"
     if column.personal:

@@ -22,7 +22,15 @@ from taxiway.data.findings import Failure, Validation
 from taxiway.data.label import condition
 from taxiway.data.rules import Rule, raw_name, rules_of
 from taxiway.data.source import ROW, Source, batches, rows_of_other_width, typed
-from taxiway.data.tally import SAMPLE_CHARACTERS, SAMPLES, Tally, count_labels, hold, notice
+from taxiway.data.tally import (
+    SAMPLE_CHARACTERS,
+    SAMPLES,
+    Tally,
+    count_labels,
+    hold,
+    notice,
+    shown_value,
+)
 
 
 def _nothing(rows: int) -> None:
@@ -121,7 +129,7 @@ def _conclude(
         first_time=seen.first_time,
         last_time=seen.last_time,
         columns=len(contract.columns),
-        notes=tuple(_notes(seen, target)),
+        notes=tuple(_notes(contract, seen, target)),
         labels=seen.labels if target else None,
     )
 
@@ -194,11 +202,11 @@ def _of_source(contract: Contract, seen: Tally, as_of: datetime | None) -> list[
     return failures
 
 
-def _notes(seen: Tally, target: str | None) -> list[str]:
+def _notes(contract: Contract, seen: Tally, target: str | None) -> list[str]:
     notes = []
     if seen.rows > 1:
         for name, value in seen.constant.items():
-            shown = "nothing" if value is None else shortened(value, SAMPLE_CHARACTERS)
+            shown = shown_value(value, contract.column(name))
             notes.append(f"column {name} holds one value in all rows: {shown}")
     if target and seen.labels.positives in {0, seen.labels.rows}:
         what = "no label at all" if not seen.labels.rows else "only one class"

@@ -18,6 +18,10 @@ from taxiway.data.source import open_source
 from taxiway.data.validation import validate
 
 Trips = Callable[..., Path]
+ROWS = (
+    ("001", "2013-03-01T10:00:00Z", "A", "40", "2.5", "false", "12"),
+    ("002", "2013-03-01T11:00:00Z", "B", "0", "", "true", "NA"),
+)
 
 
 def run(path: Path, contract: Contract, **options: Any) -> Validation:
@@ -113,6 +117,7 @@ def test_personal_values_are_not_shown(trips: Trips, contract: Contract) -> None
     personal = with_column(contract, "code", personal=True)
     found = run(trips(2, code="secret"), personal)
     assert found.failures[0].samples == ({"row": 2, "value": "(personal)"},)
+    assert "secret" not in str(run(trips(rows=[("secret", *row[1:]) for row in ROWS]), personal))
     again = run(trips(2, code="001", at="2013-03-01T10:00:00Z"), personal)
     assert {s["value"] for s in again.failures[0].samples} == {"(personal)"}
 
@@ -219,7 +224,7 @@ def test_stale_days_count_to_their_end(write: Trips) -> None:
 def test_constant_column_is_a_note(trips: Trips, contract: Contract) -> None:
     found = run(trips(2, line="A"), contract)
     assert found.passed
-    assert found.notes == ("column line holds one value in all rows: A",)
+    assert found.notes == ("column line holds one value in all rows: 'A'",)
 
 
 def test_column_without_any_value_is_a_note(trips: Trips, contract: Contract) -> None:
