@@ -1,4 +1,4 @@
-"""People's private keys in a folder of their own: mode 600, encrypted with a passphrase if given."""
+"""People's private keys in a folder of their own: mode 600, encrypted if a passphrase is set."""
 
 from __future__ import annotations
 

@@ -37,16 +37,15 @@ def check(
     Example: taxiway check flight-delays:1 --for prod
              taxiway check --explain DV-03
     """
+    if explain:
+        # Needs no workspace: the catalogue is part of taxiway.
+        from taxiway.governance.reference import explain as explained
+
+        (screen.show_json if as_json else _show_explained)(explained(explain))
+        return
     from taxiway.bootstrap import Workspace
 
     with Workspace.open(actor=actor) as workspace:
-        if explain:
-            explained = workspace.explain(explain)
-            if as_json:
-                screen.show_json(explained)
-            else:
-                _show_explained(explained)
-            return
         flown = workspace.check(release, environment)
     if as_json:
         screen.show_json(as_document(flown))

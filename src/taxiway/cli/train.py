@@ -39,7 +39,7 @@ def train(
         screen.say(f"Would train {trained['model']} on snapshot {trained['snapshot']}.")
         return
     metrics = trained["metrics"]
-    primary = metrics["primary"]
+    primary, since = metrics["primary"], metrics["holdout_from"][:10]
     screen.say(f"Release {trained['release']}, trained on {metrics['train_rows']:,} rows")
     screen.table(
         ["who", primary, "95 % interval"],
@@ -48,7 +48,7 @@ def train(
             for who in ("model", "simple", "trivial")
             for of in [metrics[who][primary]]
         ],
-        title=f"On the newest {trained['holdout_rows']:,} rows, from {metrics['holdout_from'][:10]}",
+        title=f"On the newest {trained['holdout_rows']:,} rows, from {since}",
     )
     for line in trained["warnings"]:
         screen.say(f"! {line}")

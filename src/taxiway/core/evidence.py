@@ -35,8 +35,8 @@ digests: contract, data."""
 
 LIKENESS = "data.likeness"
 """By `train`, about the release: training features against what production sends.
-examined: production rows. found: source, training_rows, columns [{name, effect, p_value, verdict, only_production [text]}],
-different [name]. required: effect, false_discovery_rate, minimum_rows."""
+examined: production rows. found: source, training_rows, columns [{name, effect, p_value, verdict,
+only_production [text]}], different [name]. required: effect, false_discovery_rate, minimum_rows."""
 
 CODE = "training.code"
 """By `train`, about the release. examined: files.

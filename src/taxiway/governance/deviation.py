@@ -155,11 +155,11 @@ def _why_not(
         has = ", ".join(person.roles) or "none"
         return f"it takes the role {GRANTS[line]}, and {person.id} has {has}"
     if person.id == deviation.asked_by:
-        return f"{person.id} asked for it"
+        return "they asked for it"
     if person.id == release.author:
-        return f"{person.id} is the author of {release.id}"
+        return f"they are the author of {release.id}"
     if line >= 2 and person.id in developers:
-        return f"{person.id} developed {release.model}, and line {line} has to be independent"
+        return f"they developed {release.model}, and line {line} has to be independent"
     return None
 
 

@@ -163,7 +163,7 @@ def _line(
     for line in held:
         if line == 1 or not developed:
             return line, ""
-    return None, f"{person.id} developed {release.model}, and line {held[0]} has to be independent"
+    return None, f"they developed {release.model}, and line {held[0]} has to be independent"
 
 
 def _require_judged(spec: CheckSpec, release: Release, verdict: Verdict | None) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from taxiway.core.artefact import Parts
-from taxiway.core.digest import canonical_json, utc_text
+from taxiway.core.digest import canonical_json, digest_bytes, utc_text
 from taxiway.training.environment import Environment
 from taxiway.training.estimators import positive_probability
 from taxiway.training.fit import Fitted, Order
@@ -76,3 +76,8 @@ def _golden_rows(candidate: Fitted, threshold: float) -> pl.DataFrame:
     near = np.argsort(np.abs(p - threshold), kind="stable")
     chosen: list[int] = list(dict.fromkeys([*spread.tolist(), *near.tolist()]))[:GOLDEN_ROWS]
     return candidate.split.holdout[sorted(chosen)]
+
+
+def digest_of_rows(rows: pl.DataFrame) -> str:
+    """A digest of a frame's rows in their order, so that a comparison says what it was made on."""
+    return digest_bytes(rows.hash_rows(seed=0).to_numpy().tobytes())

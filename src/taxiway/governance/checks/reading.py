@@ -29,8 +29,8 @@ class Reading:
     evidence: Evidence
 
     def has(self, path: str) -> bool:
-        """Whether there is a value, other than null."""
-        return self._at(path, None) is not None
+        """Whether there is a value: neither null nor empty text."""
+        return _answered(self._at(path, None))
 
     def number(self, path: str) -> float:
         """A finite number."""
@@ -119,8 +119,7 @@ class Record:
 
     def answered(self, key: str) -> bool:
         """Whether the key has a value: neither null nor empty text."""
-        value = self.values.get(key)
-        return value is not None and not (isinstance(value, str) and not value.strip())
+        return _answered(self.values.get(key))
 
     def _value(self, key: str) -> Any:
         if key not in self.values:
@@ -137,6 +136,10 @@ def listed(items: list[str]) -> str:
     shown = ", ".join(shortened(item, 60) for item in items[:MOST_SHOWN])
     more = len(items) - MOST_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _answered(value: Any) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
 def _number(value: Any, place: str) -> float:

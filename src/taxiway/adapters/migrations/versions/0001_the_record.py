@@ -37,7 +37,18 @@ TABLES = {
     "proposal": "id model environment champion reason alerts:json state at by challenger?"
     " comparison? decided_by? decided_at? decision? signature?",
 }
-LEDGER = tuple("at actor action subject model digest details previous hash signature".split())
+LEDGER = (
+    "at",
+    "actor",
+    "action",
+    "subject",
+    "model",
+    "digest",
+    "details",
+    "previous",
+    "hash",
+    "signature",
+)
 IMMUTABLE = ("snapshot", "release", "sign_off", "evidence", "finding", "developed", "ledger")
 INDEXES = {
     "evidence": ("subject", "kind"),

@@ -1,0 +1,64 @@
+"""Wires packaging and loading: the one prediction path, and the code that was verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from taxiway.core.people import Person
+
+if TYPE_CHECKING:
+    from taxiway.bootstrap.workspace import Workspace
+    from taxiway.core.artefact import Artefact, Parts
+    from taxiway.core.facts import Release
+    from taxiway.core.ports import Actor
+    from taxiway.release.manifest import Inspection
+
+
+def inspect(workspace: Workspace, release: Release) -> Inspection:
+    """Every digest and the signature of a release, checked now."""
+    from taxiway.release.manifest import inspect as check
+
+    desk = workspace.desk
+    author = workspace.record.get(Person, release.author)
+    return check(desk.objects, release, author, desk.verify)
+
+
+def require_sound(workspace: Workspace, release: Release) -> None:
+    """Raises `IntegrityError` unless every digest and the signature hold."""
+    from taxiway.release.manifest import require_sound as require
+
+    require(release, inspect(workspace, release))
+
+
+def load(workspace: Workspace, release: Release) -> Artefact:
+    """A release, verified and then loaded, ready to answer."""
+    from taxiway.release.artefact import load as load_verified
+    from taxiway.training.estimators import positive_probability
+
+    return load_verified(
+        release,
+        inspect(workspace, release),
+        load_features=load_features,
+        probability=positive_probability,
+    )
+
+
+def load_features(files: Mapping[str, bytes], main: str) -> Callable[[Any], Any]:
+    """Executes verified code and takes its `features`."""
+    from taxiway.training.code import Code, load_code
+
+    return load_code(Code(files, main)).features
+
+
+def package(
+    workspace: Workspace, parts: Parts, author: Actor
+) -> tuple[str, str, list[dict[str, Any]]]:
+    """Stores and signs a release; its golden predictions come from the prediction path."""
+    from taxiway.release.artefact import package as store
+    from taxiway.serving.path import golden_rows
+    from taxiway.training.estimators import positive_probability
+
+    return store(
+        workspace.desk, parts, author, answer=golden_rows, probability=positive_probability
+    )

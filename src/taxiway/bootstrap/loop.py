@@ -1,0 +1,210 @@
+"""Wires the loop: outcomes, windows, and a retraining from alert to decision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taxiway.bootstrap import artefacts
+from taxiway.bootstrap.training import hands_of, order_of
+from taxiway.core import evidence as kinds
+from taxiway.core.charter import Charter
+from taxiway.core.contract import Contract, contract_from
+from taxiway.core.digest import utc_text
+from taxiway.core.errors import RefusedError
+from taxiway.core.evidence import Evidence
+from taxiway.core.facts import Model, Proposal, Release
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from taxiway.bootstrap.workspace import Workspace
+    from taxiway.monitoring.outcomes import Joined
+    from taxiway.monitoring.watch import Watched
+    from taxiway.retraining.comparison import Holdout
+    from taxiway.training.fit import Fitted
+
+
+def charter_of(workspace: Workspace, model: Model) -> Charter:
+    """The charter that a model is registered under."""
+    plain = json.loads(workspace.objects.get(model.charter_digest))
+    return Charter.model_validate_json(json.dumps(plain))
+
+
+def contract_of(workspace: Workspace, release: Release) -> Contract:
+    """The contract that travels with a release."""
+    return contract_from(json.loads(workspace.objects.get(release.contract_digest)))
+
+
+def add_outcomes(workspace: Workspace, file: Path, model: str | None, *, dry_run: bool) -> Joined:
+    """Joins a file of outcomes to the decisions of a model."""
+    import polars as pl
+
+    from taxiway.data.label import label
+    from taxiway.data.source import fingerprint, open_source, read_source
+    from taxiway.monitoring.outcomes import add_outcomes as join
+
+    found = workspace.find_model(model)
+    charter = charter_of(workspace, found)
+    contract = contract_of(workspace, workspace.newest_release(found.id))
+    source = open_source(file)
+    frame = read_source(source, contract.only(source.columns)).collect()
+    target = charter.target
+    if target.name in source.columns and target.name not in contract.names:
+        raw = pl.read_parquet(file) if source.format == "parquet" else pl.read_csv(file)
+        frame = frame.with_columns(raw[target.name])
+    return join(
+        workspace.desk,
+        model=found.id,
+        frame=frame,
+        contract=contract,
+        target=target.name,
+        label=lambda rows: label(rows, target.definition),
+        source=file.name,
+        digest=fingerprint(file).digest,
+        dry_run=dry_run,
+    )
+
+
+def watch(
+    workspace: Workspace,
+    model: Model,
+    environment: str,
+    *,
+    as_of: datetime | None,
+    dry_run: bool,
+) -> Watched:
+    """Closes the windows that are due."""
+    from taxiway.data.profile import count_like
+    from taxiway.monitoring.watch import watch as close
+    from taxiway.training.metrics import interval
+
+    return close(
+        workspace.desk,
+        model=model,
+        charter=charter_of(workspace, model),
+        environment=environment,
+        count_like=count_like,
+        measure=interval,
+        as_of=as_of,
+        dry_run=dry_run,
+    )
+
+
+def retrain(
+    workspace: Workspace,
+    model: Model,
+    environment: str,
+    *,
+    source: Path | None,
+    progress: Callable[[str], None],
+    dry_run: bool,
+) -> dict[str, Any]:
+    """One proposal from the open alerts; a challenger on the newest data; the comparison."""
+    from taxiway.retraining.comparison import record_comparison
+    from taxiway.retraining.proposal import propose
+
+    desk = workspace.desk
+    desk.acting("developer", to="train a challenger")
+    charter = charter_of(workspace, model)
+    asked = propose(desk, model=model.id, environment=environment, charter=charter, dry_run=dry_run)
+    answer: dict[str, Any] = {
+        "why": asked.why,
+        "proposal": asked.proposal,
+        "comparison": None,
+        "dry_run": dry_run,
+    }
+    if asked.proposal is None or dry_run:
+        return answer
+    champion = workspace.find_release(asked.proposal.champion)
+    challenger, candidate = _challenger(workspace, model, source=source, progress=progress)
+    found = _compare(workspace, charter, champion, challenger, candidate)
+    proposal, evidence = record_comparison(
+        desk,
+        asked.proposal,
+        found,
+        rows=len(candidate.holdout_labels),
+        minimum_gain=charter.retraining.minimum_gain,
+    )
+    return {**answer, "proposal": proposal, "comparison": evidence}
+
+
+def _challenger(
+    workspace: Workspace, model: Model, *, source: Path | None, progress: Callable[[str], None]
+) -> tuple[Release, Fitted]:
+    from taxiway.training.fit import fit
+    from taxiway.training.run import train as run
+
+    project = workspace.project(model.project)
+    if source is not None:
+        progress("snapshot")
+        workspace.data_snapshot(project.folder, source=source)
+    order = order_of(workspace, project, workspace.newest_snapshot(model.id))
+    release = run(workspace.desk, order, hands_of(workspace, project), step=progress)
+    # The same fit again, for its holdout: a run keeps evidence, not frames.
+    return release, fit(order)
+
+
+def _compare(
+    workspace: Workspace,
+    charter: Charter,
+    champion: Release,
+    challenger: Release,
+    candidate: Fitted,
+) -> dict[str, Any]:
+    from taxiway.retraining.comparison import Ruler, Side, compare
+    from taxiway.training.metrics import gain, measure
+
+    _require_unseen(workspace, champion, utc_text(candidate.split.cut))
+    sides = []
+    for release in (champion, challenger):
+        artefact = artefacts.load(workspace, release)
+        features = artefact.features(candidate.split.holdout)
+        sides.append(Side(release.id, artefact.probability(features), artefact.threshold))
+    ruler = Ruler(
+        metric=charter.training.bar.metric,
+        measure=measure,
+        gain=gain,
+        minimum_gain=charter.retraining.minimum_gain,
+        minimum_slice_rows=charter.training.minimum_slice_rows,
+        seed=charter.training.seed,
+    )
+    return compare(*sides, _holdout(charter, candidate), ruler)
+
+
+def _require_unseen(workspace: Workspace, champion: Release, cut: str) -> None:
+    """Raises `RefusedError` if the champion has learnt from rows of the frozen holdout."""
+    (metrics,) = workspace.record.find(Evidence, subject=champion.id, kind=kinds.METRICS)
+    learnt_until = metrics.found["holdout_from"]
+    if learnt_until > cut:
+        raise RefusedError(
+            f"{champion.id} has learnt from rows up to {learnt_until[:10]}, and the holdout begins"
+            f" on {cut[:10]}: a comparison on it would flatter the champion.",
+            todo="Take a snapshot with newer rows, then run `taxiway retrain` again.",
+        )
+
+
+def _holdout(charter: Charter, candidate: Fitted) -> Holdout:
+    from taxiway.retraining.comparison import Holdout
+    from taxiway.training.parts import digest_of_rows
+
+    rows = candidate.split.holdout
+    names = [*charter.training.slices, *charter.training.protected]
+    return Holdout(
+        digest=digest_of_rows(rows),
+        labels=candidate.holdout_labels,
+        slices={name: rows[name].to_list() for name in names},
+    )
+
+
+def proposals(workspace: Workspace, model: Model) -> list[dict[str, Any]]:
+    """The proposals of a model, each with its comparison."""
+    listed = []
+    for proposal in workspace.record.find(Proposal, model=model.id):
+        evidence = (
+            workspace.record.get(Evidence, proposal.comparison) if proposal.comparison else None
+        )
+        listed.append({"proposal": proposal, "comparison": evidence and evidence.found})
+    return listed
