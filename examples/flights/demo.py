@@ -161,7 +161,7 @@ def arrive(story: Story, months: str, until_day: str) -> None:
 def prepare_data(story: Story) -> None:
     heading("January and February arrive: checked against the contract, kept as a snapshot")
     arrive(story, "1-2", "2013-03-01")
-    taxiway(story, "plan")
+    taxiway(story, "plan", by=OWNER)
     taxiway(story, "data", "check")
     snapshot(story)
 
@@ -314,6 +314,17 @@ def month(story: Story, number: int) -> int:
     taxiway(story, "watch", "--as-of", f"2013-{number + 1:02}-03", may_find=True)
     waiting = ask(story, "status")
     return tell_month(story, name, waiting)
+
+
+def tell_month(story: Story, name: str, status: Any) -> int:
+    """One line about a month for the summary; answers how many alerts wait for somebody."""
+    (model,) = status["models"]
+    newest = {one["what"]: one for one in model["monitoring"] if one["environment"] == "prod"}
+    waiting = [one for one in model["waiting"] if one["kind"] == "alert" and one["state"] == "open"]
+    parts = [f"{what} {one['verdict']}" for what, one in newest.items()]
+    called = ", ".join(sorted({one["person"] for one in waiting})) or "nobody"
+    story.tell(name, f"{'; '.join(parts)}; called: {called}")
+    return len(waiting)
 
 
 def retrain(story: Story, arrived: int) -> str | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from taxiway.core.artefact import Artefact, Parts
     from taxiway.core.facts import Release
     from taxiway.core.ports import Actor
+    from taxiway.release.artefact import Hands
     from taxiway.release.manifest import Inspection
 
 
@@ -34,21 +35,17 @@ def require_sound(workspace: Workspace, release: Release) -> None:
 def load(workspace: Workspace, release: Release) -> Artefact:
     """A release, verified and then loaded, ready to answer."""
     from taxiway.release.artefact import load as load_verified
-    from taxiway.training.estimators import positive_probability
 
-    return load_verified(
-        release,
-        inspect(workspace, release),
-        load_features=load_features,
-        probability=positive_probability,
-    )
+    return load_verified(release, inspect(workspace, release), hands())
 
 
-def load_features(files: Mapping[str, bytes], main: str) -> Callable[[Any], Any]:
-    """Executes verified code and takes its `features`."""
-    from taxiway.training.code import Code, load_code
+def load_replayed(workspace: Workspace, release: Release) -> Artefact:
+    """A release, verified, loaded, and with its golden predictions replayed."""
+    from taxiway.serving.path import require_golden
 
-    return load_code(Code(files, main)).features
+    artefact = load(workspace, release)
+    require_golden(artefact)
+    return artefact
 
 
 def package(
@@ -57,8 +54,26 @@ def package(
     """Stores and signs a release; its golden predictions come from the prediction path."""
     from taxiway.release.artefact import package as store
     from taxiway.serving.path import golden_rows
+
+    return store(workspace.desk, parts, author, answer=golden_rows, hands=hands())
+
+
+def hands() -> Hands:
+    """What data and training do for packaging and loading."""
+    from taxiway.data.frame import frame_of, plain_records
+    from taxiway.release.artefact import Hands
     from taxiway.training.estimators import positive_probability
 
-    return store(
-        workspace.desk, parts, author, answer=golden_rows, probability=positive_probability
+    return Hands(
+        load_features=_load_features,
+        probability=positive_probability,
+        frame_of=frame_of,
+        plain=plain_records,
     )
+
+
+def _load_features(files: Mapping[str, bytes], main: str) -> Callable[[Any], Any]:
+    """Executes verified code and takes its `features`."""
+    from taxiway.training.code import Code, load_code
+
+    return load_code(Code(files, main)).features

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
+from taxiway.bootstrap.flight import charter_of
+from taxiway.bootstrap.planning import register
 from taxiway.bootstrap.training import hands_of, order_of
 from taxiway.core import evidence as kinds
 from taxiway.core.charter import Charter
@@ -20,17 +22,13 @@ from taxiway.core.facts import Model, Proposal, Release
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import polars as pl
+
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.monitoring.outcomes import Joined
     from taxiway.monitoring.watch import Watched
     from taxiway.retraining.comparison import Holdout
-    from taxiway.training.fit import Fitted
-
-
-def charter_of(workspace: Workspace, model: Model) -> Charter:
-    """The charter that a model is registered under."""
-    plain = json.loads(workspace.objects.get(model.charter_digest))
-    return Charter.model_validate_json(json.dumps(plain))
+    from taxiway.training.fit import Order
 
 
 def contract_of(workspace: Workspace, release: Release) -> Contract:
@@ -42,15 +40,16 @@ def add_outcomes(workspace: Workspace, file: Path, model: str | None, *, dry_run
     """Joins a file of outcomes to the decisions of a model."""
     import polars as pl
 
+    from taxiway.data.checked import read_checked
     from taxiway.data.label import label
-    from taxiway.data.source import fingerprint, open_source, read_source
+    from taxiway.data.source import fingerprint, open_source
     from taxiway.monitoring.outcomes import add_outcomes as join
 
     found = workspace.find_model(model)
     charter = charter_of(workspace, found)
     contract = contract_of(workspace, workspace.newest_release(found.id))
     source = open_source(file)
-    frame = read_source(source, contract.only(source.columns)).collect()
+    frame = read_checked(source, contract.only(source.columns), so="No outcome was added.")
     target = charter.target
     if target.name in source.columns and target.name not in contract.names:
         raw = pl.read_parquet(file) if source.format == "parquet" else pl.read_csv(file)
@@ -119,13 +118,14 @@ def retrain(
     if asked.proposal is None or dry_run:
         return answer
     champion = workspace.find_release(asked.proposal.champion)
-    challenger, candidate = _challenger(workspace, model, source=source, progress=progress)
-    found = _compare(workspace, charter, champion, challenger, candidate)
+    challenger, order = _challenger(workspace, model, source=source, progress=progress)
+    progress("compare")
+    found, rows = _compare(workspace, charter, champion, challenger, order)
     proposal, evidence = record_comparison(
         desk,
         asked.proposal,
         found,
-        rows=len(candidate.holdout_labels),
+        rows=rows,
         minimum_gain=charter.retraining.minimum_gain,
     )
     return {**answer, "proposal": proposal, "comparison": evidence}
@@ -133,36 +133,37 @@ def retrain(
 
 def _challenger(
     workspace: Workspace, model: Model, *, source: Path | None, progress: Callable[[str], None]
-) -> tuple[Release, Fitted]:
-    from taxiway.training.fit import fit
+) -> tuple[Release, Order]:
+    """A release on the newest data, and what it was trained from."""
     from taxiway.training.run import train as run
 
-    project = workspace.project(model.project)
+    desk, project = workspace.desk, workspace.project(model.project)
     if source is not None:
         progress("snapshot")
         workspace.data_snapshot(project.folder, source=source)
+    made = project.plan(workspace.people(), desk.now().date())
+    made.require("training")
     order = order_of(workspace, project, workspace.newest_snapshot(model.id))
-    release = run(workspace.desk, order, hands_of(workspace, project), step=progress)
-    # The same fit again, for its holdout: a run keeps evidence, not frames.
-    return release, fit(order)
+    register(workspace, project, made)
+    return run(desk, order, hands_of(workspace, project, made), step=progress), order
 
 
 def _compare(
-    workspace: Workspace,
-    charter: Charter,
-    champion: Release,
-    challenger: Release,
-    candidate: Fitted,
-) -> dict[str, Any]:
+    workspace: Workspace, charter: Charter, champion: Release, challenger: Release, order: Order
+) -> tuple[dict[str, Any], int]:
+    """What the comparison found, and on how many rows."""
     from taxiway.retraining.comparison import Ruler, Side, compare
+    from taxiway.training.fit import labelled_split
     from taxiway.training.metrics import gain, measure
 
-    _require_unseen(workspace, champion, utc_text(candidate.split.cut))
-    sides = []
-    for release in (champion, challenger):
+    split, _, labels = labelled_split(order)
+    _require_unseen(workspace, champion, utc_text(split.cut))
+
+    def side(release: Release) -> Side:
         artefact = artefacts.load(workspace, release)
-        features = artefact.features(candidate.split.holdout)
-        sides.append(Side(release.id, artefact.probability(features), artefact.threshold))
+        answers = artefact.probability(artefact.features(split.holdout))
+        return Side(release.id, answers, artefact.threshold)
+
     ruler = Ruler(
         metric=charter.training.bar.metric,
         measure=measure,
@@ -171,7 +172,8 @@ def _compare(
         minimum_slice_rows=charter.training.minimum_slice_rows,
         seed=charter.training.seed,
     )
-    return compare(*sides, _holdout(charter, candidate), ruler)
+    holdout = _holdout(charter, split.holdout, labels)
+    return compare(side(champion), side(challenger), holdout, ruler), len(labels)
 
 
 def _require_unseen(workspace: Workspace, champion: Release, cut: str) -> None:
@@ -186,15 +188,14 @@ def _require_unseen(workspace: Workspace, champion: Release, cut: str) -> None:
         )
 
 
-def _holdout(charter: Charter, candidate: Fitted) -> Holdout:
+def _holdout(charter: Charter, rows: pl.DataFrame, labels: Any) -> Holdout:
     from taxiway.retraining.comparison import Holdout
     from taxiway.training.parts import digest_of_rows
 
-    rows = candidate.split.holdout
     names = [*charter.training.slices, *charter.training.protected]
     return Holdout(
         digest=digest_of_rows(rows),
-        labels=candidate.holdout_labels,
+        labels=labels,
         slices={name: rows[name].to_list() for name in names},
     )
 
@@ -208,3 +209,9 @@ def proposals(workspace: Workspace, model: Model) -> list[dict[str, Any]]:
         )
         listed.append({"proposal": proposal, "comparison": evidence and evidence.found})
     return listed
+
+
+def charter_of_proposal(workspace: Workspace, proposal: str) -> Charter:
+    """The charter of the model that a proposal is about."""
+    found = workspace.record.get(Proposal, proposal)
+    return charter_of(workspace, workspace.record.get(Model, found.model))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from taxiway.core.facts import Deployment, Release
-
 if TYPE_CHECKING:
     from taxiway.bootstrap.project import Project
     from taxiway.bootstrap.workspace import Workspace
@@ -27,22 +25,4 @@ def register(workspace: Workspace, project: Project, made: Plan) -> None:
     """The model under this charter, as of now."""
     from taxiway.charter.register import register as write_down
 
-    write_down(
-        workspace.desk,
-        made,
-        project.charter,
-        project=str(project.folder),
-        known=_known(workspace, project.charter.name),
-    )
-
-
-def _known(workspace: Workspace, model: str) -> dict[str, str]:
-    """The inventory fields that no charter can answer: the record keeps them up to date."""
-    releases = workspace.record.find(Release, model=model)
-    running = workspace.record.find(Deployment, model=model, until=None)
-    return {
-        "version": releases[-1].id if releases else "no release yet",
-        "deployed on": ", ".join(f"{d.environment}: {d.release}" for d in running) or "nowhere yet",
-        "last review": "the newest sign-off in the ledger (taxiway history)",
-        "monitoring status": "the newest closed window in the record (taxiway status)",
-    }
+    write_down(workspace.desk, made, project.charter, project=str(project.folder))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from taxiway.bootstrap.project import Project
     from taxiway.bootstrap.workspace import Workspace
+    from taxiway.charter.plan import Plan
     from taxiway.core.facts import Release, Snapshot
     from taxiway.training.fit import Order
     from taxiway.training.judgement import Observation
@@ -44,7 +45,7 @@ def train(
     from taxiway.training.run import train as run
 
     register(workspace, project, made)
-    release = run(desk, order, hands_of(workspace, project), step=step)
+    release = run(desk, order, hands_of(workspace, project, made), step=step)
     return summary(workspace, release)
 
 
@@ -102,14 +103,33 @@ def order_of(workspace: Workspace, project: Project, snapshot: Snapshot) -> Orde
     )
 
 
-def hands_of(workspace: Workspace, project: Project) -> Hands:
+def hands_of(workspace: Workspace, project: Project, made: Plan) -> Hands:
     """What the other steps do for a run."""
     from taxiway.training.run import Hands
 
     return Hands(
+        plan=partial(_plan, workspace, project, made),
         package=partial(artefacts.package, workspace),
         profile=partial(_profile, project),
         likeness=partial(_likeness, project),
+    )
+
+
+def _plan(workspace: Workspace, project: Project, made: Plan, release: str) -> Evidence:
+    """The plan that a release is made under, as evidence about it."""
+    from taxiway.charter.inventory import answers_of_record
+    from taxiway.charter.register import plan_evidence
+
+    desk, charter = workspace.desk, project.charter
+    return plan_evidence(
+        charter,
+        id=desk.new_id(),
+        subject=release,
+        at=desk.now(),
+        by=desk.acting(to="train a model").name,
+        problems=len(made.errors) + len(made.missing),
+        answers=made.answers,
+        known=answers_of_record(desk.record, charter.name, version=release),
     )
 
 
@@ -127,8 +147,9 @@ def _likeness(
     features: Callable[[pl.DataFrame], pl.DataFrame],
     training: pl.DataFrame,
 ) -> Observation | None:
+    from taxiway.data.checked import read_checked
     from taxiway.data.likeness import likeness
-    from taxiway.data.source import open_source, read_source
+    from taxiway.data.source import open_source
     from taxiway.monitoring.statistics import adjusted, compare
 
     charter, contract = project.charter, project.contract
@@ -138,7 +159,7 @@ def _likeness(
     source = open_source(project.path(name))
     # What production sends: the columns that are known when the model has to answer.
     sent = contract.only(n for n in contract.names if n in source.columns and contract.is_known(n))
-    production = read_source(source, sent).collect()
+    production = read_checked(source, sent, so="Nothing was compared with it.")
     found, required = likeness(
         features(training),
         features(production),

@@ -1,171 +1,41 @@
-"""The workspace: where the record lives, who acts, and every verb as a method."""
+"""The workspace with every verb as a method: the face that the command line and Python share."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from taxiway import config
-from taxiway.adapters.decisions import SqliteDecisions
-from taxiway.adapters.ed25519 import verify
-from taxiway.adapters.folder import FolderObjects
-from taxiway.adapters.ids import new_id
-from taxiway.adapters.keyring import FolderKeys
-from taxiway.adapters.sql import open_record
 from taxiway.bootstrap.extras import extras
-from taxiway.core.errors import IntegrityError, MissingError
-from taxiway.core.facts import Model, Release, Snapshot
-from taxiway.core.people import Person
-from taxiway.core.ports import Actor, Desk
+from taxiway.bootstrap.opened import Opened
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from taxiway.bootstrap.project import Project
     from taxiway.charter.plan import Plan
+    from taxiway.core.artefact import Artefact
     from taxiway.core.check import FlightCheck
+    from taxiway.core.decision import Decision
+    from taxiway.core.evidence import Evidence
+    from taxiway.core.facts import Deployment, Proposal, Snapshot
+    from taxiway.core.ledger import Event
+    from taxiway.core.people import Deviation, Handoff, Person, SignOff
     from taxiway.data.findings import Validation
+    from taxiway.governance.history import Stay
+    from taxiway.governance.ledger import LedgerReport
+    from taxiway.governance.status import Status
+    from taxiway.monitoring.outcomes import Joined
+    from taxiway.monitoring.watch import Watched
+    from taxiway.serving.replay import Replayed
 
 Rows = Callable[[int], None]
-
-
-def utc_now() -> datetime:
-    """The clock."""
-    return datetime.now(UTC)
 
 
 def _nothing(_: Any) -> None:
     """Progress that nobody watches."""
 
 
-class Workspace:
+class Workspace(Opened):
     """A record with everything that can be done with it. Use it as a context manager."""
-
-    def __init__(self, root: Path, actor: str | None = None) -> None:
-        self.config = config.read_config(root)
-        self.root = self.config.root
-        store = self.config.store
-        store.mkdir(exist_ok=True)
-        self.record = open_record(store / "record.db")
-        self.objects = FolderObjects(store / "objects")
-        self.decisions = SqliteDecisions(store / "decisions.db")
-        self.keys = FolderKeys(config.keys_folder(), config.passphrase())
-        self.desk = Desk(
-            record=self.record,
-            objects=self.objects,
-            decisions=self.decisions,
-            verify=verify,
-            now=utc_now,
-            new_id=new_id,
-            actor=self._actor(actor),
-        )
-
-    @classmethod
-    def open(cls, path: Path | str | None = None, actor: str | None = None) -> Self:
-        """The workspace that `path` (default: the current folder) lies in.
-
-        `actor` names who acts; without it, `TAXIWAY_ACTOR`, or the only person whose key is on this
-        machine. Raises `MissingError` if there is no workspace or no such person.
-        """
-        root = config.find_workspace(Path(path) if path else None)
-        return cls(root, actor or os.environ.get("TAXIWAY_ACTOR"))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Lets go of the stores."""
-        self.record.close()
-        self.decisions.close()
-
-    def _actor(self, name: str | None) -> Actor | None:
-        known = {p.id: p for p in self.record.find(Person) if p.removed_at is None}
-        if name is None:
-            here = [n for n in self.keys.names() if n in known]
-            if len(here) != 1:
-                return None
-            name = here[0]
-        if name not in known:
-            raise MissingError.named("person in this workspace", name, known)
-        person = known[name]
-
-        def sign(content: bytes) -> str:
-            if self.keys.public(name) != person.public_key:
-                raise IntegrityError(
-                    f"The key of {name} on this machine is not the one in the record.",
-                    todo="Use the right key folder (TAXIWAY_KEYS), or remove and add the person.",
-                )
-            return self.keys.sign(name, content)
-
-        return Actor(person.id, person.roles, sign)
-
-    # Finding things by name
-
-    def find_release(self, name: str) -> Release:
-        """A release by its name, such as `churn:3`. Raises `MissingError` with the close match."""
-        return self.record.get(Release, name)
-
-    def find_model(self, name: str | None = None) -> Model:
-        """A model by its name; without one, the project's, or the only one of the workspace."""
-        if name is None:
-            from taxiway.bootstrap.project import read_project
-
-            try:
-                name = read_project(None).file.document.data.get("name")
-            except MissingError:
-                models = self.record.find(Model)
-                if len(models) != 1:
-                    known = ", ".join(m.id for m in models) or "none"
-                    raise MissingError(
-                        f"Which model? This folder is no project, and the workspace has: {known}.",
-                        todo="Name it with --model, or go to its project's folder.",
-                    ) from None
-                return models[0]
-        return self.record.get(Model, str(name))
-
-    def newest_release(self, name: str | None) -> Release:
-        """A release by its name, or the newest one of the project's model."""
-        if name and ":" in name:
-            return self.find_release(name)
-        model = self.find_model(name).id
-        releases = self.record.find(Release, model=model)
-        if not releases:
-            raise MissingError(f"{model} has no release yet.", todo="Make one with: taxiway train")
-        return releases[-1]
-
-    def newest_snapshot(self, model: str, digest: str | None = None) -> Snapshot:
-        """A snapshot by its digest or the beginning of it, or the model's newest one."""
-        snapshots = self.record.find(Snapshot, model=model)
-        if digest:
-            wanted = digest.removeprefix("sha256:")
-            snapshots = [s for s in snapshots if s.id.removeprefix("sha256:").startswith(wanted)]
-        if not snapshots:
-            what = f"snapshot {digest!r}" if digest else "snapshot"
-            raise MissingError(
-                f"{model} has no {what}.", todo="Take one with: taxiway data snapshot"
-            )
-        return snapshots[-1]
-
-    def project(self, folder: Path | str | None = None) -> Project:
-        """The project in a folder, or in the nearest one upward."""
-        from taxiway.bootstrap.project import read_project
-
-        return read_project(Path(folder) if folder else None)
-
-    def people(self) -> list[Person]:
-        """Everybody who was ever added, those who were removed too."""
-        return self.record.find(Person)
 
     # Charter
 
@@ -253,6 +123,306 @@ class Workspace:
 
     def explain(self, check: str) -> dict[str, Any]:
         """What a check asks for, and the clauses that it serves."""
-        from taxiway.bootstrap.flight import explain
+        from taxiway.governance.reference import explain
 
         return explain(check)
+
+    def sign(self, check: str, release: str, reason: str, *, dry_run: bool = False) -> SignOff:
+        """Signs a check of a release for the exact digests of model, data and evidence."""
+        from taxiway.bootstrap.flight import sign
+
+        return sign(self, check, release, reason, dry_run=dry_run)
+
+    def deviate(
+        self,
+        check: str,
+        release: str,
+        *,
+        reason: str,
+        risk: str,
+        until: datetime,
+        dry_run: bool = False,
+    ) -> Deviation:
+        """Asks for a deviation from a check."""
+        from taxiway.bootstrap.flight import deviate
+
+        return deviate(self, check, release, reason=reason, risk=risk, until=until, dry_run=dry_run)
+
+    def deviation_grant(self, id: str, *, dry_run: bool = False) -> Deviation:
+        """Grants a deviation, with the actor's signature."""
+        from taxiway.governance.deviation import grant
+
+        return grant(self.desk, id, dry_run=dry_run)
+
+    def deviation_refuse(self, id: str, reason: str, *, dry_run: bool = False) -> Deviation:
+        """Refuses a deviation, with the actor's signature."""
+        from taxiway.governance.deviation import refuse
+
+        return refuse(self.desk, id, reason, dry_run=dry_run)
+
+    def deviations(self, release: str | None = None) -> list[Deviation]:
+        """All deviations, or those of a release."""
+        from taxiway.governance.deviation import deviations
+
+        return deviations(self.record, release)
+
+    # People and handoffs
+
+    def people_add(
+        self,
+        name: str,
+        roles: Sequence[str],
+        *,
+        public_key: str | None = None,
+        dry_run: bool = False,
+    ) -> Person:
+        """Adds a person with their roles and key."""
+        from taxiway.governance.people import add_person
+
+        return add_person(self.desk, self.keys, name, roles, public_key=public_key, dry_run=dry_run)
+
+    def people_remove(self, name: str, reason: str, *, dry_run: bool = False) -> Person:
+        """Takes all rights from a person."""
+        from taxiway.governance.people import remove_person
+
+        return remove_person(self.desk, name, reason, dry_run=dry_run)
+
+    def people_list(self) -> list[Person]:
+        """Everybody, those who were removed too."""
+        return self.people()
+
+    def handoff_offer(
+        self, stage: str, subject: str, summary: str, due: datetime, *, dry_run: bool = False
+    ) -> Handoff:
+        """Offers a snapshot or a release to the owner who takes it."""
+        from taxiway.governance.handoff import offer
+
+        return offer(self.desk, stage, subject, summary=summary, due=due, dry_run=dry_run)
+
+    def handoff_accept(self, id: str, *, dry_run: bool = False) -> Handoff:
+        """Accepts what was offered to the actor."""
+        from taxiway.governance.handoff import accept
+
+        return accept(self.desk, id, dry_run=dry_run)
+
+    def handoff_return(self, id: str, reason: str, *, dry_run: bool = False) -> Handoff:
+        """Returns what was offered to the actor, with the reason."""
+        from taxiway.governance.handoff import send_back
+
+        return send_back(self.desk, id, reason, dry_run=dry_run)
+
+    def handoffs(self, model: str | None = None) -> list[Handoff]:
+        """All handoffs, or those of a model, oldest first."""
+        from taxiway.governance.handoff import handoffs
+
+        return handoffs(self.record, model)
+
+    # Deployment
+
+    def promote(self, release: str, environment: str, *, dry_run: bool = False) -> Deployment:
+        """Moves a release into an environment, if its flight check is clear at this moment."""
+        from taxiway.bootstrap.flight import promote
+
+        return promote(self, release, environment, dry_run=dry_run)
+
+    def rollback(
+        self,
+        environment: str,
+        *,
+        model: str | None = None,
+        reason: str = "",
+        dry_run: bool = False,
+    ) -> Deployment:
+        """Back to the last good release of an environment."""
+        from taxiway.bootstrap.flight import rollback
+
+        return rollback(self, environment, model=model, reason=reason, dry_run=dry_run)
+
+    # Serving
+
+    def load(self, release: str) -> Artefact:
+        """A release, verified and loaded, with its golden predictions replayed."""
+        with extras():
+            from taxiway.bootstrap.artefacts import load_replayed
+
+            return load_replayed(self, self.find_release(release))
+
+    def rehearse(
+        self,
+        release: str | None = None,
+        environment: str = "qa",
+        *,
+        dry_run: bool = False,
+        on_request: Rows = _nothing,
+    ) -> Evidence:
+        """Starts a release as a real server, measures it, and writes down what came of it."""
+        with extras():
+            from taxiway.bootstrap.serving import rehearse
+
+            chosen = self.newest_release(release)
+            return rehearse(self, chosen, environment, dry_run=dry_run, on_request=on_request)
+
+    def serve(
+        self,
+        model: str | None = None,
+        environment: str = "prod",
+        *,
+        release: str | None = None,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        announce: Callable[[str], None] = _nothing,
+    ) -> None:
+        """Serves the champion of an environment over HTTP, until the process is asked to end."""
+        with extras():
+            from taxiway.bootstrap.serving import serve
+
+            serve(
+                self,
+                self.find_model(model),
+                environment,
+                release=release,
+                host=host,
+                port=port,
+                announce=announce,
+            )
+
+    def score(
+        self,
+        source: Path,
+        out: Path,
+        *,
+        model: str | None = None,
+        environment: str = "prod",
+        overwrite: bool = False,
+        dry_run: bool = False,
+        on_rows: Rows = _nothing,
+    ) -> dict[str, Any]:
+        """Scores a CSV or Parquet file along the same path as the endpoint."""
+        with extras():
+            from taxiway.bootstrap.serving import score
+
+            return score(
+                self,
+                source,
+                out,
+                model=self.find_model(model),
+                environment=environment,
+                overwrite=overwrite,
+                dry_run=dry_run,
+                on_rows=on_rows,
+            )
+
+    def decision(self, id: str) -> Decision:
+        """A logged decision."""
+        return self.decisions.get(id)
+
+    def replay(self, id: str) -> Replayed:
+        """Makes a logged decision again from its release and inputs."""
+        with extras():
+            from taxiway.bootstrap.serving import replay
+
+            return replay(self, id)
+
+    # The loop
+
+    def outcomes_add(
+        self, file: Path, model: str | None = None, *, dry_run: bool = False
+    ) -> Joined:
+        """Joins a file of outcomes to the decisions of a model."""
+        with extras():
+            from taxiway.bootstrap.loop import add_outcomes
+
+            return add_outcomes(self, file, model, dry_run=dry_run)
+
+    def watch(
+        self,
+        model: str | None = None,
+        environment: str = "prod",
+        *,
+        as_of: datetime | None = None,
+        dry_run: bool = False,
+    ) -> Watched:
+        """Closes the windows that are due."""
+        with extras():
+            from taxiway.bootstrap.loop import watch
+
+            found = self.find_model(model)
+            return watch(self, found, environment, as_of=as_of, dry_run=dry_run)
+
+    def retrain(
+        self,
+        model: str | None = None,
+        environment: str = "prod",
+        *,
+        source: Path | None = None,
+        progress: Callable[[str], None] = _nothing,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Open alerts become one proposal; a challenger is trained and compared."""
+        with extras():
+            from taxiway.bootstrap.loop import retrain
+
+            found = self.find_model(model)
+            return retrain(
+                self, found, environment, source=source, progress=progress, dry_run=dry_run
+            )
+
+    def retrain_accept(
+        self, proposal: str, reason: str, despite: str = "", *, dry_run: bool = False
+    ) -> Proposal:
+        """Accepts the challenger of a proposal, with the actor's signature."""
+        from taxiway.bootstrap.loop import charter_of_proposal
+        from taxiway.retraining.decide import accept
+
+        charter = charter_of_proposal(self, proposal)
+        return accept(
+            self.desk, proposal, charter=charter, reason=reason, despite=despite, dry_run=dry_run
+        )
+
+    def retrain_decline(self, proposal: str, reason: str, *, dry_run: bool = False) -> Proposal:
+        """Declines a proposal, with the actor's signature."""
+        from taxiway.bootstrap.loop import charter_of_proposal
+        from taxiway.retraining.decide import decline
+
+        charter = charter_of_proposal(self, proposal)
+        return decline(self.desk, proposal, charter=charter, reason=reason, dry_run=dry_run)
+
+    def proposals(self, model: str | None = None) -> list[dict[str, Any]]:
+        """The proposals of a model, each with what its comparison found."""
+        from taxiway.bootstrap.loop import proposals
+
+        return proposals(self, self.find_model(model))
+
+    # The record
+
+    def status(self, model: str | None = None) -> Status:
+        """What runs where, who owns it, and what waits for whom."""
+        from taxiway.governance.status import status
+
+        return status(self.desk, model)
+
+    def history(self, model: str | None = None, environment: str | None = None) -> list[Stay]:
+        """What ran where, and when, and on whose approval."""
+        from taxiway.governance.history import history
+
+        return history(self.desk, model, environment)
+
+    def running_on(self, at: datetime, model: str | None = None) -> list[Stay]:
+        """What ran in each environment at a moment."""
+        from taxiway.governance.history import running_on
+
+        return running_on(self.desk, at, model)
+
+    def ledger_verify(self) -> LedgerReport:
+        """Whether the ledger, its signatures and the facts that it tells of hold."""
+        from taxiway.adapters.sql import read_head
+        from taxiway.governance.ledger import Head, verify_ledger
+
+        head = read_head(self.record.head_file)
+        return verify_ledger(self.record, self.desk.verify, head=Head(*head) if head else None)
+
+    def ledger_events(self, as_of: datetime | None = None, model: str | None = None) -> list[Event]:
+        """The events until a moment, of one model or of all."""
+        from taxiway.governance.ledger import events_shown
+
+        return list(events_shown(self.record, as_of=as_of, model=model))

@@ -36,3 +36,11 @@ environment = click.option(
     show_default=True,
     help="The environment.",
 )
+serving_environment = click.option(
+    "--env",
+    "environment",
+    type=click.Choice(["dev", "qa", "prod"]),
+    default="prod",
+    show_default=True,
+    help="The environment.",
+)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from taxiway.cli import options, screen
+from taxiway.core.errors import shortened
 
 if TYPE_CHECKING:
     from taxiway.core.evidence import Evidence
@@ -37,14 +38,7 @@ def retrain() -> None:
 
 @retrain.command()
 @click.argument("model", required=False)
-@click.option(
-    "--env",
-    "environment",
-    type=click.Choice(["dev", "qa", "prod"]),
-    default="prod",
-    show_default=True,
-    help="The environment of the champion.",
-)
+@options.serving_environment
 @click.option(
     "--source",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -133,6 +127,40 @@ def decline(proposal: str, reason: str, actor: str | None, dry_run: bool, as_jso
     with Workspace.open(actor=actor) as workspace:
         decided = workspace.retrain_decline(proposal, reason, dry_run=dry_run)
     _show_decision(decided, dry_run=dry_run, as_json=as_json)
+
+
+@retrain.command("list")
+@click.option("--model", help="The model (default: the project's, or the only one).")
+@options.as_json
+def list_proposals(model: str | None, as_json: bool) -> None:
+    """List the proposals of a model, oldest first.
+
+    \b
+    Example: taxiway retrain list
+    """
+    from taxiway.bootstrap import Workspace
+
+    with Workspace.open() as workspace:
+        listed = workspace.proposals(model)
+    if as_json:
+        screen.show_json(listed)
+        return
+    screen.table(
+        ["id", "state", "since", "champion", "challenger", "verdict", "decided by", "reason"],
+        [
+            [
+                one.id,
+                one.state,
+                f"{one.at:%Y-%m-%d}",
+                one.champion,
+                one.challenger,
+                found["verdict"] if found else "",
+                one.decided_by,
+                shortened(one.reason, 100),
+            ]
+            for one, found in ((entry["proposal"], entry["comparison"]) for entry in listed)
+        ],
+    )
 
 
 def _show_decision(decided: Proposal, *, dry_run: bool, as_json: bool) -> None:

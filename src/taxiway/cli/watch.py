@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", required=False)
-@click.option(
-    "--env",
-    "environment",
-    type=click.Choice(["dev", "qa", "prod"]),
-    default="prod",
-    show_default=True,
-    help="The environment.",
-)
+@options.serving_environment
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),

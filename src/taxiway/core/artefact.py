@@ -48,9 +48,14 @@ class Artefact:
     """The columns that `features` reads: those that reason codes speak of."""
     features: Callable[[Any], Any]
     probability: Callable[[Any], Any]
+    frame: Callable[[Sequence[Mapping[str, Any]]], Any]
+    """Records as they are logged (JSON data) -> a frame of raw rows in the contract's types."""
+    plain: Callable[[Any], list[dict[str, Any]]]
+    """A frame of raw rows -> records as they are logged; the inverse of `frame`."""
     threshold: float
     reason_codes: str
     reference: Mapping[str, Any]
+    """The typical value of each input in training, which reason codes compare with."""
     row_exact: bool
     golden: Sequence[Mapping[str, Any]]
     """Rows {inputs, output} that have to come out the same, wherever the model runs."""

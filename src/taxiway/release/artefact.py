@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,10 +23,25 @@ CODE = "code/"
 
 Answer = Callable[[Artefact, Any], list[dict[str, Any]]]
 """The prediction path: an artefact and a frame of raw rows -> rows {inputs, output}."""
-LoadFeatures = Callable[[Mapping[str, bytes], str], Callable[[Any], Any]]
-"""Executes the verified code and gives its `features`."""
-Probability = Callable[[Any, Any], Any]
-"""(estimator, features) -> probability of the positive class."""
+
+
+class FrameOf(Protocol):
+    """Records as they are logged -> a frame of raw rows in a contract's types."""
+
+    def __call__(self, records: Sequence[Mapping[str, Any]], contract: Contract) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What packaging and loading need from the other steps, handed in."""
+
+    load_features: Callable[[Mapping[str, bytes], str], Callable[[Any], Any]]
+    """Executes the verified code and gives its `features`."""
+    probability: Callable[[Any, Any], Any]
+    """(estimator, features) -> probability of the positive class."""
+    frame_of: FrameOf
+    plain: Callable[[Any], list[dict[str, Any]]]
+    """A frame of raw rows -> records as they are logged."""
 
 
 def request_contract(contract: Contract, inputs: tuple[str, ...]) -> Contract:
@@ -34,7 +50,7 @@ def request_contract(contract: Contract, inputs: tuple[str, ...]) -> Contract:
 
 
 def package(
-    desk: Desk, parts: Parts, author: Actor, *, answer: Answer, probability: Probability
+    desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: Hands
 ) -> tuple[str, str, list[dict[str, Any]]]:
     """Stores every file of the release, and signs the manifest.
 
@@ -45,12 +61,11 @@ def package(
     estimator = model_file.load(content)
 
     def stored(features: Any) -> Any:
-        return probability(estimator, features)
+        return hands.probability(estimator, features)
 
-    artefact = _artefact(parts, stored, row_exact=True)
     features = parts.features(parts.golden)
     together = stored(features)
-    fitted = probability(parts.estimator, features)
+    fitted = hands.probability(parts.estimator, features)
     if not np.array_equal(together, fitted):
         raise IntegrityError(
             f"The stored model does not answer as the fitted one: the largest difference over"
@@ -59,7 +74,7 @@ def package(
         )
     alone = np.concatenate([stored(features[i : i + 1]) for i in range(len(together))])
     row_exact = bool(np.array_equal(alone, together))
-    golden = answer(dataclasses.replace(artefact, row_exact=row_exact), parts.golden)
+    golden = answer(_artefact(parts, stored, hands, row_exact=row_exact), parts.golden)
     files = {
         model_file.NAME: content,
         "contract.json": canonical_json(parts.contract),
@@ -92,15 +107,20 @@ def package(
     return desk.objects.put(manifest), author.sign(signed_bytes(manifest)), golden
 
 
-def _artefact(parts: Parts, probability: Callable[[Any], Any], *, row_exact: bool) -> Artefact:
+def _artefact(
+    parts: Parts, probability: Callable[[Any], Any], hands: Hands, *, row_exact: bool
+) -> Artefact:
+    inputs = request_contract(parts.contract, parts.input_names)
     return Artefact(
         release="",
         digest="",
         model=parts.model,
-        inputs=request_contract(parts.contract, parts.input_names),
+        inputs=inputs,
         input_names=parts.input_names,
         features=parts.features,
         probability=probability,
+        frame=partial(hands.frame_of, contract=inputs),
+        plain=hands.plain,
         threshold=parts.threshold,
         reason_codes=parts.reason_codes,
         reference=parts.reference,
@@ -110,30 +130,26 @@ def _artefact(parts: Parts, probability: Callable[[Any], Any], *, row_exact: boo
     )
 
 
-def load(
-    release: Release,
-    inspection: Inspection,
-    *,
-    load_features: LoadFeatures,
-    probability: Probability,
-) -> Artefact:
+def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
     """The release, ready to answer. Raises `IntegrityError` before anything of it is executed."""
     require_sound(release, inspection)
     manifest, files = inspection.manifest, inspection.files
     code = {n.removeprefix(CODE): c for n, c in files.items() if n.startswith(CODE)}
-    read = load_features(code, manifest["code_main"])
+    read = hands.load_features(code, manifest["code_main"])
     estimator = model_file.load(files[model_file.NAME])
     inputs = tuple(manifest["inputs"])
     contract = contract_from(json.loads(files["contract.json"]))
-
+    request = request_contract(contract, inputs)
     return Artefact(
         release=release.id,
         digest=release.digest,
         model=release.model,
-        inputs=request_contract(contract, inputs),
+        inputs=request,
         input_names=inputs,
         features=lambda raw: read(raw.select(inputs)),
-        probability=lambda features: probability(estimator, features),
+        probability=lambda features: hands.probability(estimator, features),
+        frame=partial(hands.frame_of, contract=request),
+        plain=hands.plain,
         threshold=manifest["threshold"],
         reason_codes=manifest["reason_codes"],
         reference=manifest["reference"],

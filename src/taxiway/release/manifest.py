@@ -9,9 +9,10 @@ from typing import Any
 
 from taxiway.core.artefact import MANIFEST_PROTOCOL
 from taxiway.core.errors import IntegrityError, MissingError
+from taxiway.core.evidence import INTEGRITY, Evidence, observed
 from taxiway.core.facts import Release
 from taxiway.core.people import Person
-from taxiway.core.ports import Objects, Verify
+from taxiway.core.ports import Desk, Objects, Verify
 
 PAYLOAD_TYPE = "application/vnd.taxiway.manifest+json"
 
@@ -67,6 +68,28 @@ def inspect(objects: Objects, release: Release, signer: Person, verify: Verify) 
         except (IntegrityError, MissingError) as error:
             problems.append(f"{name}: {error}")
     return Inspection(manifest, files, tuple(problems), valid, signer.removed_at is not None)
+
+
+def integrity_evidence(desk: Desk, release: Release, inspection: Inspection) -> Evidence:
+    """Evidence INTEGRITY, at this moment."""
+    return observed(
+        INTEGRITY,
+        id=desk.new_id(),
+        subject=release.id,
+        model=release.model,
+        examined=len(inspection.files),
+        found={
+            "problems": list(inspection.problems),
+            "signer": release.author,
+            "signature_valid": inspection.signature_valid,
+            "signer_removed": inspection.signer_removed,
+            "components": inspection.components,
+            "golden_rows": inspection.golden_rows,
+        },
+        digests={"model": release.digest},
+        at=desk.now(),
+        by="system",
+    )
 
 
 def require_sound(release: Release, inspection: Inspection) -> None:

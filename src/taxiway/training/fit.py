@@ -52,9 +52,12 @@ class Fitted:
     predict: Callable[[pl.DataFrame], Any]
 
 
-def fit(order: Order) -> Fitted:
-    """The candidate: split, features, and an estimator fitted on the training rows only."""
-    charter, contract, code = order.charter, order.contract, order.code
+def labelled_split(order: Order) -> tuple[Split, Any, Any]:
+    """The split of the rows with a label, and the labels of both sides (arrays of bool).
+
+    Raises `InputError` if there are too few rows, or one class only on a side.
+    """
+    charter, contract = order.charter, order.contract
     known = order.labels.is_not_null()
     frame = order.frame.with_columns(order.labels.alias("__label__")).filter(known)
     split = split_by_time(frame, time=contract.event_time, share=charter.training.split.holdout)
@@ -70,6 +73,13 @@ def fit(order: Order) -> Fitted:
     split = dataclasses.replace(
         split, train=split.train.drop("__label__"), holdout=split.holdout.drop("__label__")
     )
+    return split, train_labels, holdout_labels
+
+
+def fit(order: Order) -> Fitted:
+    """The candidate: split, features, and an estimator fitted on the training rows only."""
+    charter, code = order.charter, order.code
+    split, train_labels, holdout_labels = labelled_split(order)
     functions = load_code(code)
     inputs = columns_read(split.train, code, functions)
     if not inputs:

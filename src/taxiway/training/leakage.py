@@ -14,12 +14,14 @@ import numpy as np
 import polars as pl
 
 from taxiway.core.contract import Contract
-from taxiway.core.errors import InputError
+from taxiway.core.errors import InputError, Problem
 from taxiway.training.code import Code, Functions, guarded
 from taxiway.training.metrics import measure
 from taxiway.training.split import Split
 
 SAMPLE_ROWS = 500
+ALONE_ROWS = 20
+"""Rows of the sample whose features are also made alone."""
 STRONGEST_BELOW = 0.95
 """A single feature that tells the classes apart this well (ROC AUC) is more likely a leak."""
 
@@ -43,6 +45,8 @@ def columns_read(frame: pl.DataFrame, code: Code, functions: Functions) -> tuple
             " row needs its features, in the same order."
         )
 
+    _require_row_by_row(sample, expected, code, functions)
+
     def reads(name: str) -> bool:
         try:
             if not functions.features(sample.drop(name)).equals(expected):
@@ -53,6 +57,26 @@ def columns_read(frame: pl.DataFrame, code: Code, functions: Functions) -> tuple
             return True
 
     return tuple(name for name in frame.columns if reads(name))
+
+
+def _require_row_by_row(
+    sample: pl.DataFrame, expected: pl.DataFrame, code: Code, functions: Functions
+) -> None:
+    """Raises `InputError` if a row has other features alone than among others.
+
+    The endpoint sees one row at a time: a mean over the frame, or categories that are made of what
+    is there, would make it answer otherwise than training.
+    """
+    for at in range(0, sample.height, max(1, sample.height // ALONE_ROWS)):
+        alone = guarded(code, "features", functions.features, sample[at : at + 1])
+        if not alone.equals(expected[at : at + 1]):
+            raise InputError(
+                f"features in {code.main} answers otherwise for a row alone than for the same row"
+                " among others.",
+                [Problem("the row alone", str(alone.to_dicts()), str(expected[at].to_dicts()))],
+                todo="Make each row's features from that row only; what is learnt from many rows"
+                " (means, categories) belongs into the estimator's pipeline.",
+            )
 
 
 def strongest_feature(features: pl.DataFrame, labels: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import polars as pl
 from taxiway.core import evidence as kinds
 from taxiway.core.artefact import Parts
 from taxiway.core.errors import TaxiwayError
+from taxiway.core.evidence import Evidence
 from taxiway.core.facts import Developed, Release, Run
 from taxiway.core.ports import Actor, Desk
 from taxiway.training.environment import Environment, environment
@@ -40,6 +41,8 @@ class Hands:
 
     package: Callable[[Parts, Actor], tuple[str, str, list[dict[str, Any]]]]
     """Stores and signs the artefact: (manifest digest, signature, golden rows)."""
+    plan: Callable[[str], Evidence]
+    """The plan that a release is made under, as evidence about it."""
     profile: Profile
     likeness: Callable[[Callable[[pl.DataFrame], pl.DataFrame], pl.DataFrame], Observation | None]
     """Training features against what production sends; None without such a sample."""
@@ -110,8 +113,7 @@ def _finish(
     )
     observations.append(explanations(order, candidate, golden))
 
-    # The number is taken and written in one transaction; a second run at the same time is refused
-    # by the database and tries the next one.
+    # Of two runs that end at once the database refuses the second one's number.
     number = 1 + max((r.number for r in desk.record.find(Release, model=run.model)), default=0)
     release = Release(
         id=f"{run.model}:{number}",
@@ -146,6 +148,7 @@ def _finish(
     with desk.change("release.created", release.id, model=run.model) as change:
         change.add(release)
         change.replace(run, ended)
+        change.add(hands.plan(release.id))
         for kind, examined, found, required in observations:
             change.add(
                 kinds.observed(

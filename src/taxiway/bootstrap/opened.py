@@ -1,0 +1,164 @@
+"""An open workspace: its stores, who acts, and finding things by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from taxiway import config
+from taxiway.adapters.decisions import SqliteDecisions
+from taxiway.adapters.ed25519 import verify
+from taxiway.adapters.folder import FolderObjects
+from taxiway.adapters.ids import new_id
+from taxiway.adapters.keyring import FolderKeys
+from taxiway.adapters.sql import open_record
+from taxiway.core.errors import IntegrityError, MissingError
+from taxiway.core.facts import Model, Release, Snapshot
+from taxiway.core.people import Person
+from taxiway.core.ports import Actor, Desk
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from taxiway.bootstrap.project import Project
+
+Rows = Callable[[int], None]
+
+
+def utc_now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+def _nothing(_: Any) -> None:
+    """Progress that nobody watches."""
+
+
+class Opened:
+    """A workspace's stores, opened, and the desk that use cases work with."""
+
+    def __init__(self, root: Path, actor: str | None = None) -> None:
+        self.config = config.read_config(root)
+        self.root = self.config.root
+        store = self.config.store
+        store.mkdir(exist_ok=True)
+        self.record = open_record(store / "record.db")
+        self.objects = FolderObjects(store / "objects")
+        self.decisions = SqliteDecisions(store / "decisions.db")
+        self.keys = FolderKeys(config.keys_folder(), config.passphrase())
+        self.desk = Desk(
+            record=self.record,
+            objects=self.objects,
+            decisions=self.decisions,
+            verify=verify,
+            now=utc_now,
+            new_id=new_id,
+            actor=self._actor(actor),
+        )
+
+    @classmethod
+    def open(cls, path: Path | str | None = None, actor: str | None = None) -> Self:
+        """The workspace that `path` (default: the current folder) lies in.
+
+        `actor` names who acts; without it, `TAXIWAY_ACTOR`, or the only person whose key is on this
+        machine. Raises `MissingError` if there is no workspace or no such person.
+        """
+        root = config.find_workspace(Path(path) if path else None)
+        return cls(root, actor or os.environ.get("TAXIWAY_ACTOR"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the stores."""
+        self.record.close()
+        self.decisions.close()
+
+    def _actor(self, name: str | None) -> Actor | None:
+        known = {p.id: p for p in self.record.find(Person) if p.removed_at is None}
+        if name is None:
+            here = [n for n in self.keys.names() if n in known]
+            if len(here) != 1:
+                return None
+            name = here[0]
+        if name not in known:
+            raise MissingError.named("person in this workspace", name, known)
+        person = known[name]
+
+        def sign(content: bytes) -> str:
+            if self.keys.public(name) != person.public_key:
+                raise IntegrityError(
+                    f"The key of {name} on this machine is not the one in the record.",
+                    todo="Use the right key folder (TAXIWAY_KEYS), or remove and add the person.",
+                )
+            return self.keys.sign(name, content)
+
+        return Actor(person.id, person.roles, sign)
+
+    # Finding things by name
+
+    def find_release(self, name: str) -> Release:
+        """A release by its name, such as `churn:3`. Raises `MissingError` with the close match."""
+        return self.record.get(Release, name)
+
+    def find_model(self, name: str | None = None) -> Model:
+        """A model by its name; without one, the project's, or the only one of the workspace."""
+        if name is None:
+            from taxiway.bootstrap.project import read_project
+
+            try:
+                name = read_project(None).file.document.data.get("name")
+            except MissingError:
+                models = self.record.find(Model)
+                if len(models) != 1:
+                    known = ", ".join(m.id for m in models) or "none"
+                    raise MissingError(
+                        f"Which model? This folder is no project, and the workspace has: {known}.",
+                        todo="Name it with --model, or go to its project's folder.",
+                    ) from None
+                return models[0]
+        return self.record.get(Model, str(name))
+
+    def newest_release(self, name: str | None) -> Release:
+        """A release by its name, or the newest one of the project's model."""
+        if name and ":" in name:
+            return self.find_release(name)
+        model = self.find_model(name).id
+        releases = self.record.find(Release, model=model)
+        if not releases:
+            raise MissingError(f"{model} has no release yet.", todo="Make one with: taxiway train")
+        return releases[-1]
+
+    def newest_snapshot(self, model: str, digest: str | None = None) -> Snapshot:
+        """A snapshot by its digest or the beginning of it, or the model's newest one."""
+        snapshots = self.record.find(Snapshot, model=model)
+        if digest:
+            wanted = digest.removeprefix("sha256:")
+            snapshots = [s for s in snapshots if s.id.removeprefix("sha256:").startswith(wanted)]
+        if not snapshots:
+            what = f"snapshot {digest!r}" if digest else "snapshot"
+            raise MissingError(
+                f"{model} has no {what}.", todo="Take one with: taxiway data snapshot"
+            )
+        return snapshots[-1]
+
+    def project(self, folder: Path | str | None = None) -> Project:
+        """The project in a folder, or in the nearest one upward."""
+        from taxiway.bootstrap.project import read_project
+
+        return read_project(Path(folder) if folder else None)
+
+    def people(self) -> list[Person]:
+        """Everybody who was ever added, those who were removed too."""
+        return self.record.find(Person)

@@ -1,0 +1,131 @@
+"""`taxiway serve` and `taxiway rehearse`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from taxiway.cli import options, screen
+
+if TYPE_CHECKING:
+    from taxiway.core.evidence import Evidence
+
+
+@click.command()
+@click.argument("model", required=False)
+@options.serving_environment
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option(
+    "--release",
+    help="Serve this release instead of the champion; its decisions are logged as rehearsal.",
+)
+def serve(
+    *, model: str | None, environment: str, host: str, port: int, release: str | None
+) -> None:
+    """Serve the champion of an environment over HTTP.
+
+    POST /predict takes one record or a list of them; GET /ready says whether the golden predictions
+    came out the same; GET /openapi.json describes it all. A decision is on disk before its answer
+    leaves. A promotion or a rollback reaches the server within seconds. Other addresses than
+    loopback need an API key in TAXIWAY_API_KEY.
+
+    \b
+    Example: taxiway serve flight-delays --env prod --port 8000
+    """
+    from taxiway.bootstrap import Workspace
+
+    def announce(chosen: str) -> None:
+        where = f"[{host}]" if ":" in host else host
+        what = f"{chosen} as rehearsal" if release else f"{chosen} in {environment}"
+        screen.say(f"Serving {what} on http://{where}:{port} (Ctrl-C ends it).")
+
+    with Workspace.open() as workspace:
+        workspace.serve(
+            model, environment, release=release, host=host, port=port, announce=announce
+        )
+
+
+@click.command()
+@click.argument("release", required=False)
+@click.option(
+    "--env",
+    "environment",
+    type=click.Choice(["dev", "qa", "prod"]),
+    default="qa",
+    show_default=True,
+    help="The environment that it is rehearsed in.",
+)
+@options.acting
+@options.dry_run
+@options.as_json
+@click.pass_context
+def rehearse(
+    ctx: click.Context,
+    *,
+    release: str | None,
+    environment: str,
+    actor: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Start a release (default: the newest) as a real server, and measure it.
+
+    Its golden predictions are asked over HTTP, one by one and all at once; latency, memory, start
+    and the way back are measured, and every decision has to be in the log. Ends with 1 if something
+    is not as it should be. A dry run measures, and writes no evidence.
+
+    \b
+    Example: taxiway rehearse flight-delays:1 --env qa --as flights-engineer
+    """
+    from taxiway.bootstrap import Workspace
+
+    with Workspace.open(actor=actor) as workspace, screen.progress("Asking", 500) as advance:
+        evidence = workspace.rehearse(release, environment, dry_run=dry_run, on_request=advance)
+    rows = _rows(evidence)
+    good = all(verdict == "ok" for *_, verdict in rows)
+    if as_json:
+        screen.show_json({"good": good, "evidence": evidence})
+    else:
+        screen.table(
+            ["what", "found", "required", "verdict"],
+            rows,
+            title=f"{evidence.subject} as a real server: {evidence.examined:,} requests",
+        )
+        screen.say(f"The way back: {evidence.found['rollback']['what']}.")
+    ctx.exit(0 if good else 1)
+
+
+def _rows(evidence: Evidence) -> list[list[str]]:
+    found, limit = evidence.found, evidence.required["latency_ms_p99"]
+    latency, sent = found["latency_ms"], found["decisions_sent"]
+
+    def verdict(good: bool) -> str:
+        return "ok" if good else "failed"
+
+    return [
+        [
+            "golden predictions",
+            f"{found['golden_rows']} replayed",
+            "the same to the bit",
+            verdict(found["golden_equal"] and found["golden_rows"] > 0),
+        ],
+        ["in a batch", "", "the same to the bit", verdict(found["batch_equal"])],
+        ["errors", str(found["errors"]), "0", verdict(found["errors"] == 0)],
+        [
+            "latency",
+            f"p50 {latency['p50']:.1f} ms, p99 {latency['p99']:.1f} ms",
+            f"p99 at most {limit:g} ms",
+            verdict(latency["p99"] <= limit),
+        ],
+        [
+            "decision log",
+            f"{found['decisions_logged']:,} of {sent:,}",
+            "all",
+            verdict(found["decisions_logged"] == sent),
+        ],
+        ["start", f"{found['cold_start_s']:.1f} s", "", "ok"],
+        ["memory", f"{found['memory_mb']:.0f} MB", "", "ok"],
+        ["way back", found["rollback"]["to"] or "", "", verdict(found["rollback"]["ok"])],
+    ]

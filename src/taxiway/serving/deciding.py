@@ -1,0 +1,66 @@
+"""Deciding: an answer becomes a decision when it is in the log, and only then it may leave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from taxiway.core.artefact import Artefact
+from taxiway.core.decision import Decision, record_key
+from taxiway.core.ports import Clock, Decisions, NewId
+from taxiway.serving.path import answer
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """A loaded release in an environment, with the log that its decisions go to."""
+
+    artefact: Artefact
+    environment: str
+    channel: str
+    """`http` or `batch`."""
+    log: Decisions
+    now: Clock
+    new_id: NewId
+
+    def decide(
+        self, records: Sequence[dict[str, Any]], frame: Any = None, *, began: float | None = None
+    ) -> list[Decision]:
+        """Decisions on validated records, in their order, each of them in the log.
+
+        `frame` holds the same rows, if the caller has them; `began` is when work on them began
+        (`time.perf_counter`). Raises `StoreError` if they can't be logged: nothing was decided.
+        """
+        began = time.perf_counter() if began is None else began
+        outputs = answer(self.artefact, self.artefact.frame(records) if frame is None else frame)
+        contract, at = self.artefact.inputs, self.now()
+        latency = int((time.perf_counter() - began) * 1e6)
+        decisions = [
+            Decision(
+                id=self.new_id(),
+                model=self.artefact.model,
+                release=self.artefact.release,
+                release_digest=self.artefact.digest,
+                environment=self.environment,
+                channel=self.channel,
+                key=record_key(record, contract.key),
+                happened_at=moment(record[contract.event_time]),
+                at=at,
+                inputs=record,
+                output=output,
+                latency_us=latency,
+            )
+            for record, output in zip(records, outputs, strict=True)
+        ]
+        self.log.append(decisions)
+        return decisions
+
+
+def moment(text: str) -> datetime:
+    """When a record happened: its event time, or the start of its event day in UTC."""
+    if "T" in text:
+        return datetime.fromisoformat(text)
+    return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)

@@ -1,0 +1,151 @@
+"""OpenAPI 3.1 of the endpoint, generated from the contract of a release's inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taxiway.core.artefact import Artefact
+from taxiway.core.contract import Column, Contract
+
+TYPES: dict[str, dict[str, Any]] = {
+    "string": {"type": "string"},
+    "integer": {"type": "integer", "format": "int64"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "timestamp": {"type": "string", "format": "date-time"},
+}
+
+
+def openapi(artefact: Artefact) -> dict[str, Any]:
+    """The document for one release."""
+    record = record_schema(artefact.inputs)
+    ref = {"$ref": "#/components/schemas/Record"}
+    decision = {"$ref": "#/components/schemas/Decision"}
+    problem = _content({"$ref": "#/components/schemas/Error"})
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": artefact.model,
+            "version": artefact.release,
+            "description": artefact.inputs.description,
+        },
+        "paths": {
+            "/predict": {
+                "post": {
+                    "summary": "Decide on one record, or on a list of them",
+                    "operationId": "predict",
+                    "requestBody": {
+                        "required": True,
+                        **_content({"oneOf": [ref, {"type": "array", "items": ref}]}),
+                    },
+                    "responses": {
+                        "200": {
+                            "description": "Decided and logged.",
+                            **_content({"oneOf": [decision, {"type": "array", "items": decision}]}),
+                        },
+                        "400": {"description": "The body is no JSON.", **problem},
+                        "401": {"description": "The API key is missing or wrong.", **problem},
+                        "413": {"description": "The body is too large.", **problem},
+                        "422": {"description": "Records break the contract.", **problem},
+                        "503": {"description": "Nothing can be decided or logged.", **problem},
+                    },
+                }
+            },
+            "/ready": {
+                "get": {
+                    "summary": "Whether the golden predictions came out the same",
+                    "operationId": "ready",
+                    "responses": {"200": {"description": "Yes."}, "503": {"description": "No."}},
+                }
+            },
+            "/live": {
+                "get": {
+                    "summary": "Whether the process answers",
+                    "operationId": "live",
+                    "responses": {"200": {"description": "Yes."}},
+                }
+            },
+        },
+        "components": {
+            "schemas": {"Record": record, "Decision": DECISION, "Error": ERROR},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def record_schema(contract: Contract) -> dict[str, Any]:
+    """JSON Schema (2020-12) of one record."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [column.name for column in contract.columns if not column.nullable],
+        "properties": {column.name: _property(column) for column in contract.columns},
+    }
+
+
+def _property(column: Column) -> dict[str, Any]:
+    schema = dict(TYPES[column.type])
+    if column.nullable:
+        schema["type"] = [schema["type"], "null"]
+    if column.type in {"integer", "number"}:
+        schema |= _given(minimum=column.minimum, maximum=column.maximum)
+    schema |= _given(
+        pattern=column.pattern,
+        minLength=column.minimum_length,
+        maxLength=column.maximum_length,
+        enum=[*column.values, *([None] if column.nullable else [])] if column.values else None,
+        description=column.description or None,
+        examples=list(column.examples) or None,
+    )
+    return schema | ({"x-unit": column.unit} if column.unit else {})
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _content(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+_TEXT = {"type": "string"}
+_REASON = {
+    "type": "object",
+    "properties": {
+        "column": _TEXT,
+        "value": {},
+        "typical": {},
+        "effect": {
+            "type": "number",
+            "description": "How far the probability moves if the value were the typical one.",
+        },
+    },
+}
+DECISION = {
+    "type": "object",
+    "required": ["decision", "release", "prediction", "probability", "reasons", "at"],
+    "properties": {
+        "decision": {**_TEXT, "description": "Id in the decision log; `taxiway replay` takes it."},
+        "release": _TEXT,
+        "prediction": {"type": "boolean"},
+        "probability": {"type": "number", "minimum": 0, "maximum": 1},
+        "reasons": {"type": "array", "items": _REASON},
+        "at": {**_TEXT, "format": "date-time"},
+    },
+}
+ERROR = {
+    "type": "object",
+    "required": ["code", "error"],
+    "properties": {
+        "code": _TEXT,
+        "error": _TEXT,
+        "problems": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": dict.fromkeys(("what", "where", "found", "expected", "todo"), _TEXT),
+            },
+        },
+    },
+}
