@@ -71,9 +71,7 @@ def _record(given: Any, contract: Contract, place: str, problems: list[Problem])
     for name in given.keys() - set(contract.names):
         match = close_match(name, contract.names)
         hint = f"Did you mean {match!r}?" if match else f"It takes: {', '.join(contract.names)}."
-        problems.append(
-            Problem("is no input of this model", where=_where(place, shortened(name)), todo=hint)
-        )
+        problems.append(Problem("is no input of this model", where=_where(place, name), todo=hint))
     record: dict[str, Any] = {}
     for column in contract.columns:
         value = given.get(column.name)
@@ -86,9 +84,8 @@ def _record(given: Any, contract: Contract, place: str, problems: list[Problem])
         plain = READ[column.type](value)
         record[column.name] = plain
         if plain is None:
-            problems.append(
-                Problem("is of another type", found_text(value), EXPECTED[column.type], where)
-            )
+            found = "(personal)" if column.personal else found_text(value)
+            problems.append(Problem("is of another type", found, EXPECTED[column.type], where))
         else:
             problems += _broken(column, plain, where)
     return record
