@@ -13,9 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.adapters.memory import conflicting
+from taxiway.adapters.sqlite import BUSY_SECONDS, write_ahead
 from taxiway.core.decision import Decision, Outcome
 from taxiway.core.digest import utc_text, utc_time
-from taxiway.core.errors import ConflictError, MissingError, StoreError
+from taxiway.core.errors import (
+    ConflictError,
+    IntegrityError,
+    MissingError,
+    StoreError,
+    shortened,
+)
 
 PROTOCOL = 1
 """In `PRAGMA user_version`. To change the tables: raise it, and upgrade the old one on opening."""
@@ -45,11 +52,15 @@ class SqliteDecisions:
         self._lock = threading.Lock()
         with self._errors():
             self._connection = sqlite3.connect(
-                path, timeout=10, isolation_level=None, check_same_thread=False
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            self._prepare()
+            try:
+                write_ahead(self._connection)
+                self._connection.execute("PRAGMA synchronous=FULL")
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
 
     def _prepare(self) -> None:
         with self._transaction() as connection:
@@ -140,7 +151,7 @@ class SqliteDecisions:
         where, values = _where(model, environment, release, start, end)
         # A reader of its own: a long scan neither waits for writers nor holds them up.
         with self._errors():
-            reader = sqlite3.connect(self._path, timeout=10)
+            reader = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
             try:
                 for row in reader.execute(
                     f"SELECT {COLUMNS} FROM decision WHERE {where} ORDER BY happened_at, id",  # noqa: S608 - constants, values bound
@@ -228,8 +239,14 @@ def _where(
 
 def _decision(row: tuple[Any, ...]) -> Decision:
     named = dict(zip(FIELDS, row, strict=True))
-    for name in ("happened_at", "at"):
-        named[name] = utc_time(named[name])
-    for name in ("inputs", "output"):
-        named[name] = json.loads(named[name])
+    try:
+        for name in ("happened_at", "at"):
+            named[name] = utc_time(named[name])
+        for name in ("inputs", "output"):
+            named[name] = json.loads(named[name])
+    except (TypeError, ValueError) as error:
+        raise IntegrityError(
+            f"Decision {named['id']!r} was changed by something else: {shortened(error)}.",
+            todo="Restore the decision log from its backup.",
+        ) from error
     return Decision(**named)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from taxiway.core.digest import PREFIX, digest_bytes
-from taxiway.core.errors import IntegrityError, MissingError
+from taxiway.core.errors import IntegrityError, MissingError, shortened
 
 CHUNK = 1 << 20
 PARTIAL = ".partial-"
@@ -65,20 +66,26 @@ class FolderObjects:
         return place
 
     def has(self, digest: str) -> bool:
-        return self._place(digest).is_file()
+        return _is_digest(digest) and self._place(digest).is_file()
 
     def clean(self, *, now: float | None = None) -> int:
         """Removes what writers that were killed left behind, once it is a day old."""
         limit = (time.time() if now is None else now) - ABANDONED_SECONDS
-        left = [p for p in self._root.glob(f"{PARTIAL}*") if p.stat().st_mtime < limit]
-        for path in left:
-            path.unlink(missing_ok=True)
-        return len(left)
+        removed = 0
+        for path in self._root.glob(f"{PARTIAL}*"):
+            # A writer at work may move its file into its place meanwhile.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+                    removed += 1
+        return removed
 
     def _place(self, digest: str) -> Path:
+        if not _is_digest(digest):
+            raise MissingError(
+                f"{shortened(digest, 80)!r} is not a digest; expected sha256: and 64 hex digits."
+            )
         name = digest.removeprefix(PREFIX)
-        if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
-            raise MissingError(f"{digest!r} is not a digest; expected sha256: and 64 hex digits.")
         return self._root / name[:2] / name[2:]
 
     @contextmanager
@@ -106,6 +113,10 @@ class FolderObjects:
             )
 
 
+def _is_digest(text: str) -> bool:
+    return re.fullmatch(f"{PREFIX}[0-9a-f]{{64}}", text) is not None
+
+
 class _Keep:
     """Moves a whole, synced file into its place."""
 
@@ -116,11 +127,18 @@ class _Keep:
         self._file.flush()
         os.fsync(self._file.fileno())
         place = self._objects._place(digest)  # noqa: SLF001 - one class in two parts
-        place.parent.mkdir(exist_ok=True)
+        if not place.parent.exists():
+            place.parent.mkdir(exist_ok=True)
+            _sync(place.parent.parent)
         self._partial.chmod(0o444)
         self._partial.replace(place)
-        folder = os.open(place.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(place.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

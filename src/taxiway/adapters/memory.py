@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from taxiway.adapters.tables import IMMUTABLE, TABLES
+from taxiway.adapters.tables import IMMUTABLE, TABLES, decoded, encoded, encoded_field
 from taxiway.core.decision import Decision, Outcome
-from taxiway.core.digest import digest_bytes
+from taxiway.core.digest import digest_bytes, utc_text
 from taxiway.core.errors import ConflictError, IntegrityError, MissingError, Problem, RefusedError
 from taxiway.core.facts import Deployment, Developed, Release
 from taxiway.core.ledger import GENESIS, Draft, Event, chain_hash
@@ -36,22 +37,22 @@ class _Change:
         known = self.facts[type(fact)]
         identity: str = fact.id  # type: ignore[attr-defined]
         if identity in known:
-            raise ConflictError(f"There is already a {TABLES[type(fact)]} {identity!r}.")
+            raise ConflictError(f"There is already a {_named(type(fact))} {identity!r}.")
         _rules(self.facts, fact)
-        known[identity] = fact
+        known[identity] = _stored(fact)
         self.writes += 1
 
     def replace(self, before: Fact, after: Fact) -> None:
         kind = type(before)
         if kind in IMMUTABLE:
-            raise RefusedError(f"A {TABLES[kind]} never changes.")
+            raise RefusedError(f"A {_named(kind)} never changes.")
         identity: str = before.id  # type: ignore[attr-defined]
         known = self.facts[kind]
-        if known.get(identity) != before:
-            raise ConflictError(f"Somebody else changed {TABLES[kind]} {identity!r} first.")
-        del known[identity]
-        _rules(self.facts, after)
-        known[identity] = after
+        if identity not in known or encoded(known[identity]) != encoded(before):
+            raise ConflictError(f"Somebody else changed {_named(kind)} {identity!r} first.")
+        others = {**self.facts, kind: {i: fact for i, fact in known.items() if i != identity}}
+        _rules(others, after)
+        known[identity] = _stored(after)  # at the place that it had
         self.writes += 1
 
     def log(self, draft: Draft) -> Event:
@@ -64,6 +65,15 @@ class _Change:
         self.events.append(event)
         self.logged += 1
         return event
+
+
+def _named(kind: type) -> str:
+    return TABLES[kind].replace("_", "-")
+
+
+def _stored(fact: Fact) -> Fact:
+    """The fact as a database would give it back: what can't be written is not kept here either."""
+    return decoded(type(fact), tuple(encoded(fact).values()))
 
 
 def _rules(facts: dict[type, dict[str, Any]], fact: object) -> None:
@@ -96,23 +106,35 @@ class MemoryRecord:
         self._facts: dict[type, dict[str, Any]] = {kind: {} for kind in TABLES}
         self._events: list[Event] = []
         self._lock = threading.Lock()
+        self._mine = threading.local()
+
+    @property
+    def _change(self) -> _Change | None:
+        """The transaction that this thread is in: it reads what it wrote, and nobody else does."""
+        return getattr(self._mine, "change", None)
 
     def get(self, kind: type[Fact], id: str) -> Fact:
+        facts = self._change.facts if self._change else self._facts
         try:
-            fact: Fact = self._facts[kind][id]
+            fact: Fact = facts[kind][id]
         except KeyError:
-            raise MissingError.named(TABLES[kind], id, self._facts[kind]) from None
+            raise MissingError.named(_named(kind), id, facts[kind]) from None
         return fact
 
     def find(self, kind: type[Fact], /, **equal: Any) -> list[Fact]:
+        wanted = {name: encoded_field(kind, name, value) for name, value in equal.items()}
+        facts = self._change.facts if self._change else self._facts
         return [
             fact
-            for fact in self._facts[kind].values()
-            if all(getattr(fact, name) == value for name, value in equal.items())
+            for fact in facts[kind].values()
+            if all(
+                encoded_field(kind, name, getattr(fact, name)) == value
+                for name, value in wanted.items()
+            )
         ]
 
     def events(self, *, until: datetime | None = None) -> Iterator[Event]:
-        for event in list(self._events):
+        for event in list(self._change.events if self._change else self._events):
             if until is None or event.at <= until:
                 yield event
 
@@ -124,7 +146,11 @@ class MemoryRecord:
                 list(self._events),
                 sign,
             )
-            yield change
+            self._mine.change = change
+            try:
+                yield change
+            finally:
+                self._mine.change = None
             if change.writes and not change.logged:
                 raise RefusedError("A change without an event in the ledger is not written.")
             self._facts, self._events = change.facts, change.events
@@ -159,10 +185,14 @@ class MemoryObjects:
         return content
 
     def path(self, digest: str) -> Path:
+        content = self.get(digest)
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="taxiway-objects-"))
+        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / digest.replace(":", "-")
-        path.write_bytes(self.get(digest))
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o444)
         return path
 
     def has(self, digest: str) -> bool:
@@ -178,6 +208,9 @@ class MemoryDecisions:
         self._lock = threading.Lock()
 
     def append(self, decisions: Sequence[Decision]) -> None:
+        for decision in decisions:  # what can't be written is not kept here either
+            json.dumps([decision.inputs, decision.output], allow_nan=False)
+            utc_text(decision.happened_at), utc_text(decision.at)
         with self._lock:
             new = {d.id: d for d in decisions}
             if len(new) < len(decisions) or new.keys() & self._decisions.keys():
@@ -239,8 +272,9 @@ class MemoryDecisions:
 
 def conflicting(keys: Sequence[str]) -> ConflictError:
     """The error for outcomes that contradict those that are known."""
+    many = "outcome contradicts" if len(keys) == 1 else "outcomes contradict"
     return ConflictError(
-        f"{len(keys)} outcomes contradict what is known; nothing was added.",
+        f"{len(keys)} {many} what is known; nothing was added.",
         [Problem("another label is known", where=key) for key in keys],
         todo="Correct the file; a known outcome is not overwritten.",
     )

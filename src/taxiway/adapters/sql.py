@@ -12,17 +12,20 @@ import re
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from taxiway.adapters.sqlite import BUSY_SECONDS
 from taxiway.adapters.tables import IMMUTABLE, TABLES, codecs, decoded, encoded, encoded_field
 from taxiway.core.digest import canonical_json, utc_text, utc_time
 from taxiway.core.errors import (
     ConflictError,
+    IntegrityError,
     MissingError,
+    Problem,
     RefusedError,
     StoreError,
     TaxiwayError,
@@ -35,7 +38,6 @@ Fact = TypeVar("Fact")
 REVISION = "0001"
 """The newest migration; a database that is behind is migrated when it is opened."""
 HEAD_FILE = "ledger.head"
-BUSY_MS = 10_000
 
 EVENT_COLUMNS = "seq, at, actor, action, subject, model, digest, details, previous, hash, signature"
 
@@ -76,9 +78,39 @@ def migrate(path: Path) -> None:
         upgrade(path)
 
 
+def read_head(path: Path) -> tuple[int, str] | None:
+    """Number and hash of the event that a head file names; None if there is no such file.
+
+    Raises `IntegrityError` if it is not as `SqlRecord` writes it.
+    """
+    import json
+
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        match json.loads(content):
+            case {"protocol": 1, "seq": int(seq), "hash": str(hashed)}:
+                return seq, hashed
+    except (ValueError, RecursionError):
+        pass
+    problem = Problem(
+        "it does not name an event",
+        found=content[:200].decode(errors="replace"),
+        expected='{"hash":"sha256:…","protocol":1,"seq":N}',
+    )
+    raise IntegrityError(
+        f"The head of the ledger in {path} can't be read.",
+        [problem],
+        todo="Compare it with the copy that is kept elsewhere. The next change of the record writes"
+        " it anew.",
+    )
+
+
 @contextmanager
 def _connected(path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
     try:
         yield connection
     finally:
@@ -99,7 +131,7 @@ def _errors(path: Path) -> Iterator[None]:
 def _broken_rule(error: sqlite3.IntegrityError) -> TaxiwayError:
     text = str(error)
     if text.startswith("UNIQUE constraint failed"):
-        if "deployment" in text:
+        if "deployment.model" in text:
             return ConflictError(
                 "Somebody else changed the champion of this environment first; nothing was written."
             )
@@ -143,7 +175,7 @@ class SqlRecord:
             # Transactions are ours to begin; each thread has its own connection, closed by `close`.
             found = sqlite3.connect(
                 self._path,
-                timeout=BUSY_MS / 1000,
+                timeout=BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
             )
@@ -168,11 +200,9 @@ class SqlRecord:
     def find(self, kind: type[Fact], /, **equal: Any) -> list[Fact]:
         clauses, values = [], []
         for name, value in equal.items():
-            if value is None:
-                clauses.append(f"{name} IS NULL")
-            else:
-                clauses.append(f"{name} = ?")
-                values.append(encoded_field(kind, name, value))
+            # `IS` finds None, too. The quotes are needed: a sign-off has a column `check`.
+            clauses.append(f'"{name}" IS ?')
+            values.append(encoded_field(kind, name, value))
         where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
         columns = ", ".join(f'"{c}"' for c in codecs(kind))
         statement = f"SELECT {columns} FROM {TABLES[kind]}{where} ORDER BY rowid"  # noqa: S608 - names of ours, values bound
@@ -193,10 +223,10 @@ class SqlRecord:
 
     @contextmanager
     def transaction(self, sign: Sign | None) -> Iterator[Change]:
-        connection = self._connection()
         with _errors(self._path):
+            connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
-            change = _SqlChange(connection, sign)
+            change = _SqlChange(self._path, connection, sign)
             try:
                 yield change
                 change.require_event()
@@ -210,14 +240,16 @@ class SqlRecord:
 
     def _write_head(self, event: Event) -> None:
         content = canonical_json({"protocol": 1, "seq": event.seq, "hash": event.hash})
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".head-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).replace(self.head_file)
-        except OSError:
-            # The chain itself is committed; a head that is behind it is legal (see verify_ledger).
-            Path(name).unlink(missing_ok=True)
+        # The chain itself is committed, so nothing here may fail the change: a head that is behind
+        # the chain is legal (see verify_ledger).
+        with suppress(OSError):
+            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".head-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                Path(name).replace(self.head_file)
+            finally:
+                Path(name).unlink(missing_ok=True)
 
     def close(self) -> None:
         with self._lock:
@@ -230,7 +262,8 @@ class SqlRecord:
 class _SqlChange:
     """The writes of one transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, sign: Sign | None) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, sign: Sign | None) -> None:
+        self._path = path
         self._connection = connection
         self._sign = sign
         self.writes = 0
@@ -241,12 +274,17 @@ class _SqlChange:
         if self.writes and self.event is None:
             raise RefusedError("A change without an event in the ledger is not written.")
 
+    def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Runs a statement; what the database refuses is refused where it was asked for."""
+        with _errors(self._path):
+            return self._connection.execute(statement, values)
+
     def add(self, fact: object) -> None:
         row = encoded(fact)
         columns = ", ".join(f'"{c}"' for c in row)
         marks = ", ".join("?" * len(row))
         statement = f"INSERT INTO {TABLES[type(fact)]} ({columns}) VALUES ({marks})"  # noqa: S608 - names of ours
-        self._connection.execute(statement, list(row.values()))
+        self._execute(statement, list(row.values()))
         self.writes += 1
 
     def replace(self, before: Fact, after: Fact) -> None:
@@ -258,7 +296,7 @@ class _SqlChange:
         # `IS` compares NULLs as equal, which `=` does not.
         same = " AND ".join(f'"{c}" IS ?' for c in old)
         statement = f"UPDATE {TABLES[kind]} SET {setting} WHERE {same}"  # noqa: S608 - names of ours
-        done = self._connection.execute(statement, [*new.values(), *old.values()])
+        done = self._execute(statement, [*new.values(), *old.values()])
         if done.rowcount != 1:
             raise ConflictError(
                 f"Somebody else changed {TABLES[kind]} {old['id']!r} first; nothing was written.",
@@ -267,9 +305,8 @@ class _SqlChange:
         self.writes += 1
 
     def log(self, draft: Draft) -> Event:
-        last = self._connection.execute(
-            "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
+        newest = "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
+        last = self._execute(newest).fetchone()
         seq, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
         hashed = chain_hash(seq, draft, previous)
         event = Event(
@@ -285,7 +322,7 @@ class _SqlChange:
             hash=hashed,
             signature=self._sign(hashed.encode()) if self._sign else "",
         )
-        self._connection.execute(
+        self._execute(
             f"INSERT INTO ledger ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
             (
                 seq,

@@ -99,8 +99,9 @@ def encoded(fact: object) -> dict[str, Any]:
 
 
 def encoded_field(kind: type, name: str, value: Any) -> Any:
-    """One column's value, for a condition."""
-    return codecs(kind)[name][0](value)
+    """One column's value, for a condition; None asks for rows that hold nothing there."""
+    write, _ = codecs(kind)[name]
+    return None if value is None else write(value)
 
 
 def decoded(kind: type[Fact], row: tuple[Any, ...]) -> Fact:

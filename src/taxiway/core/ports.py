@@ -101,7 +101,10 @@ class Decisions(Protocol):
     """The decision log of a workspace. What `append` has returned from is on disk."""
 
     def append(self, decisions: Sequence[Decision]) -> None:
-        """Makes decisions durable, all or none. Raises `StoreError` if it can't."""
+        """Makes decisions durable, all or none.
+
+        Raises `ConflictError` if an id is already there, `StoreError` if it can't write.
+        """
 
     def get(self, id: str) -> Decision:
         """One decision. Raises `MissingError`."""

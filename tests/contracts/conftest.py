@@ -1,0 +1,210 @@
+"""Every adapter of every port. A new adapter is one line here, and all suites run over it."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from taxiway.adapters.decisions import SqliteDecisions
+from taxiway.adapters.folder import FolderObjects
+from taxiway.adapters.keyring import FolderKeys
+from taxiway.adapters.memory import MemoryDecisions, MemoryObjects, MemoryRecord
+from taxiway.adapters.sql import SqlRecord, open_record
+from taxiway.core.decision import Decision
+from taxiway.core.ledger import Draft
+from taxiway.core.ports import Decisions, Keys, Objects, Record
+
+Fact = TypeVar("Fact")
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def _sql(folder: Path) -> SqlRecord:
+    return open_record(folder / "record.db")
+
+
+def _memory(_: Path) -> MemoryRecord:
+    return MemoryRecord()
+
+
+def _folder_objects(folder: Path) -> FolderObjects:
+    return FolderObjects(folder / "objects")
+
+
+def _memory_objects(folder: Path) -> MemoryObjects:
+    return MemoryObjects(folder / "copies")
+
+
+def _sqlite_decisions(folder: Path) -> SqliteDecisions:
+    return SqliteDecisions(folder / "decisions.db")
+
+
+def _memory_decisions(_: Path) -> MemoryDecisions:
+    return MemoryDecisions()
+
+
+def _plain_keys(folder: Path) -> FolderKeys:
+    return FolderKeys(folder / "keys")
+
+
+def _encrypted_keys(folder: Path) -> FolderKeys:
+    return FolderKeys(folder / "keys", b"correct horse")
+
+
+Make = Callable[[Path], Any]
+ADAPTERS: Mapping[str, Mapping[str, Make]] = {
+    "record": {"sqlite": _sql, "memory": _memory},
+    "objects": {"folder": _folder_objects, "memory": _memory_objects},
+    "decisions": {"sqlite": _sqlite_decisions, "memory": _memory_decisions},
+    "keys": {"plain": _plain_keys, "encrypted": _encrypted_keys},
+}
+PORTS: Mapping[str, type] = {
+    "record": Record,
+    "objects": Objects,
+    "decisions": Decisions,
+    "keys": Keys,
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for port, adapters in ADAPTERS.items():
+        if f"new_{port}" in metafunc.fixturenames:
+            metafunc.parametrize(f"new_{port}", adapters.values(), ids=adapters, scope="session")
+
+
+@pytest.fixture
+def record(new_record: Make, tmp_path: Path) -> Iterator[Record]:
+    made: Record = new_record(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def objects(new_objects: Make, tmp_path: Path) -> Objects:
+    made: Objects = new_objects(tmp_path)
+    return made
+
+
+@pytest.fixture
+def decisions(new_decisions: Make, tmp_path: Path) -> Iterator[Decisions]:
+    made: Decisions = new_decisions(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def keys(new_keys: Make, tmp_path: Path) -> Keys:
+    made: Keys = new_keys(tmp_path)
+    return made
+
+
+@pytest.fixture
+def adapters(tmp_path: Path) -> Mapping[type, set[type]]:
+    """Port -> the classes that its suite runs over."""
+    found: dict[type, set[type]] = {}
+    for port, makes in ADAPTERS.items():
+        made = [make(tmp_path) for make in makes.values()]
+        found[PORTS[port]] = {type(one) for one in made}
+        for one in made:
+            if hasattr(one, "close"):
+                one.close()
+    return found
+
+
+class MakeFact(Protocol):
+    """Makes a fact of a kind: fields that are not given hold what their annotation asks for."""
+
+    def __call__(
+        self, kind: type[Fact], id: str = ..., /, *, full: bool = ..., **fields: Any
+    ) -> Fact: ...
+
+
+EXAMPLES: Mapping[str, Callable[[str], Any]] = {
+    "str": lambda name: f"a {name}",
+    "int": lambda _: 1,
+    "datetime": lambda _: NOW,
+    "dict[str, Any]": lambda name: {name: [1, 2.5, None, {"é": True}]},
+    "dict[str, str]": lambda name: {name: "text"},
+    "tuple[str, ...]": lambda name: (f"first {name}", "second"),
+}
+
+
+@pytest.fixture
+def fact() -> MakeFact:
+    def make(kind: type[Fact], id: str = "one", /, *, full: bool = False, **fields: Any) -> Fact:
+        values: dict[str, Any] = {"id": id}
+        of: type[Any] = kind
+        for field in dataclasses.fields(of):
+            annotation = str(field.type)
+            name = field.name
+            if annotation.endswith(" | None") and not full:
+                values.setdefault(name, None)
+            else:
+                values.setdefault(name, EXAMPLES[annotation.removesuffix(" | None")](name))
+        return kind(**{**values, **fields})
+
+    return make
+
+
+@pytest.fixture
+def draft() -> Callable[..., Draft]:
+    def make(subject: str = "somebody", **fields: Any) -> Draft:
+        plain = Draft(NOW, "flights-owner", "thing.done", subject, None, "sha256:0", {})
+        return dataclasses.replace(plain, **fields)
+
+    return make
+
+
+@pytest.fixture
+def write(record: Record, draft: Callable[..., Draft]) -> Callable[..., None]:
+    """Adds facts in one change with its event."""
+
+    def writing(*facts: object) -> None:
+        with record.transaction(None) as change:
+            for one in facts:
+                change.add(one)
+            change.log(draft())
+
+    return writing
+
+
+@pytest.fixture
+def swap(record: Record, draft: Callable[..., Draft]) -> Callable[[Any, Any], None]:
+    """Replaces a fact in one change with its event."""
+
+    def swapping(before: Any, after: Any) -> None:
+        with record.transaction(None) as change:
+            change.replace(before, after)
+            change.log(draft())
+
+    return swapping
+
+
+@pytest.fixture
+def decision() -> Callable[..., Decision]:
+    """A decision with an id of its own."""
+    numbers = itertools.count(1)
+
+    def make(id: str | None = None, **fields: Any) -> Decision:
+        plain = Decision(
+            id=id or f"d-{next(numbers):06}",
+            model="flight-delays",
+            release="flight-delays:1",
+            release_digest="sha256:1",
+            environment="prod",
+            channel="http",
+            key='{"flight":11}',
+            happened_at=NOW,
+            at=NOW,
+            inputs={"distance": 719.0, "origin": "JFK", "carrier": None, "seats": 2},
+            output={"prediction": True, "probability": 0.1 + 0.2, "reasons": ["origin"]},
+            latency_us=812,
+        )
+        return dataclasses.replace(plain, **fields)
+
+    return make
