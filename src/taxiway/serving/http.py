@@ -21,6 +21,7 @@ from taxiway.serving.openapi import openapi
 from taxiway.serving.records import read_records
 
 MAXIMUM_BYTES = 16 * 1024 * 1024
+DRAINED_BYTES = 4 * MAXIMUM_BYTES
 REFRESH_SECONDS = 1.0
 
 STATUS = {"TW-1": 422, "TW-2": 404, "TW-3": 403, "TW-5": 409}
@@ -114,18 +115,23 @@ class Application:
         self._answer(protocol, 200, decided if isinstance(given, list) else decided[0])
 
     async def _body(self, scope: Any, protocol: Any) -> bytes | None:
-        """The body, or None if it is too large; no more than the limit is kept."""
+        """The body, or None if it is too large; no more than the limit is kept.
+
+        A body that is a little too large is read to its end, so that its sender reads the answer
+        instead of a broken connection.
+        """
         declared = scope.headers.get("content-length")
-        if declared and declared.isdigit() and int(declared) > MAXIMUM_BYTES:
+        if declared and declared.isdigit() and int(declared) > DRAINED_BYTES:
             return None
         parts: list[bytes] = []
         size = 0
         async for part in protocol:
             size += len(part)
-            if size > MAXIMUM_BYTES:
+            if size > DRAINED_BYTES:
                 return None
-            parts.append(part)
-        return b"".join(parts)
+            if size <= MAXIMUM_BYTES:
+                parts.append(part)
+        return b"".join(parts) if size <= MAXIMUM_BYTES else None
 
     async def _ready(self, _: Any, protocol: Any) -> None:
         decider = self._champion.current

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +59,9 @@ def rehearse(
             stage.command, env=stage.variables, stdout=subprocess.DEVNULL, stderr=errors
         )
         try:
-            client = _ready(stage.port, server, errors, artefact.release)
-            cold_start = time.monotonic() - began
-            played = _play(artefact, client, on_request)
+            with closing(_ready(stage.port, server, errors, artefact.release)) as client:
+                cold_start = time.monotonic() - began
+                played = _play(artefact, client, on_request)
         finally:
             ended = _end(server)
     rollback = stage.way_back() or {
