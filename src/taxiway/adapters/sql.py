@@ -136,7 +136,7 @@ def _broken_rule(error: sqlite3.IntegrityError) -> TaxiwayError:
                 "Somebody else changed the champion of this environment first; nothing was written."
             )
         table = re.sub(r".*: (\w+)\..*", r"\1", text)
-        return ConflictError(f"There is already such a {table.replace('_', '-')} ({text}).")
+        return ConflictError(f"The record already holds this {table.replace('_', '-')} ({text}).")
     return RefusedError(f"The record refuses it: {text}.")
 
 
@@ -179,8 +179,12 @@ class SqlRecord:
                 isolation_level=None,
                 check_same_thread=False,
             )
-            found.execute("PRAGMA synchronous=FULL")
-            found.execute("PRAGMA foreign_keys=ON")
+            try:
+                found.execute("PRAGMA synchronous=FULL")
+                found.execute("PRAGMA foreign_keys=ON")
+            except sqlite3.Error:
+                found.close()
+                raise
             self._local.connection = found
             with self._lock:
                 self._opened.append(found)

@@ -49,7 +49,16 @@ LEDGER = (
     "hash",
     "signature",
 )
-IMMUTABLE = ("snapshot", "release", "sign_off", "evidence", "finding", "developed", "ledger")
+IMMUTABLE = {
+    "snapshot": ("id",),
+    "release": ("id", "model, number"),
+    "sign_off": ("id",),
+    "evidence": ("id",),
+    "finding": ("id",),
+    "developed": ("id",),
+    "ledger": ("seq",),
+}
+"""Table whose rows never change: what no two of its rows share."""
 INDEXES = {
     "evidence": ("subject", "kind"),
     "deployment": ("model", "environment"),
@@ -85,11 +94,21 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("until IS NULL AND role = 'champion'"),
     )
-    for table in IMMUTABLE:
+    for table, unique in IMMUTABLE.items():
         for verb in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
                 f" BEGIN SELECT RAISE(ABORT, 'rows of {table} never change'); END"
+            )
+        # INSERT OR REPLACE deletes without asking the trigger above. The text is SQLite's own.
+        for fields in unique:
+            same = " AND ".join(f"{name} = NEW.{name}" for name in fields.split(", "))
+            failed = ", ".join(f"{table}.{name}" for name in fields.split(", "))
+            there = f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names of ours
+            op.execute(
+                f"CREATE TRIGGER {table}_no_other_{fields.replace(', ', '_')}"
+                f" BEFORE INSERT ON {table} WHEN {there}"
+                f" BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: {failed}'); END"
             )
     op.execute(
         "CREATE TRIGGER sign_off_second_line BEFORE INSERT ON sign_off"
