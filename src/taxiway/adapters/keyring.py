@@ -8,7 +8,13 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taxiway.core.errors import ConflictError, IntegrityError, MissingError, RefusedError
+from taxiway.core.errors import (
+    ConflictError,
+    IntegrityError,
+    MissingError,
+    RefusedError,
+    shortened,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -47,10 +53,15 @@ class FolderKeys:
                 f"There is already a key of {name} in {self._root}.",
                 todo="Keys are never overwritten; move the old one away if it is not in use.",
             ) from None
-        with os.fdopen(handle, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            # Half a key would block the name for ever.
+            self._path(name).unlink(missing_ok=True)
+            raise
         return _public(key)
 
     def names(self) -> list[str]:
@@ -67,6 +78,7 @@ class FolderKeys:
         return self._root / f"{name}{SUFFIX}"
 
     def _key(self, name: str) -> Ed25519PrivateKey:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -87,13 +99,15 @@ class FolderKeys:
             )
         try:
             key = load_pem_private_key(pem, self._passphrase)
-        except (TypeError, ValueError) as error:
-            encrypted = b"ENCRYPTED" in pem
+        except (TypeError, ValueError, UnsupportedAlgorithm) as error:
+            if b"ENCRYPTED" in pem:
+                todo = "Set TAXIWAY_KEY_PASSPHRASE to its passphrase."
+            elif self._passphrase is not None:
+                todo = "Unset TAXIWAY_KEY_PASSPHRASE if this key is not encrypted."
+            else:
+                todo = "Restore the file from its backup."
             raise IntegrityError(
-                f"The key {path} can't be opened: {error}.",
-                todo="Set TAXIWAY_KEY_PASSPHRASE to its passphrase."
-                if encrypted
-                else "Unset TAXIWAY_KEY_PASSPHRASE: this key is not encrypted.",
+                f"The key {path} can't be opened: {shortened(error)}.", todo=todo
             ) from error
         if not isinstance(key, Ed25519PrivateKey):
             raise IntegrityError(f"{path} is not an Ed25519 key.")
