@@ -201,8 +201,8 @@ def _head_problems(head: Head | None, events: Sequence[Event], *, whole: bool) -
     elif head.seq > last:
         if whole:
             yield (
-                f"the ledger ends with event {last}, and its head is event {head.seq}:"
-                f" {head.seq - last} events were cut off"
+                f"the ledger ends with event {last}, and the head kept beside it names event"
+                f" {head.seq}: the end was cut off"
             )
     elif any(event.seq == head.seq and event.hash != head.hash for event in events):
         yield f"event {head.seq} is not the one that the head kept beside the ledger names"
