@@ -346,7 +346,7 @@ def month(story: Story, number: int) -> int:
 def tell_month(story: Story, name: str, status: Any) -> int:
     """One line about a month for the summary; answers how many alerts wait for somebody."""
     (model,) = status["models"]
-    newest = {one["what"]: one for one in model["monitoring"] if one["environment"] == "prod"}
+    newest = {one["kind"]: one for one in model["monitoring"] if one["environment"] == "prod"}
     waiting = [one for one in model["waiting"] if one["kind"] == "alert" and one["state"] == "open"]
     parts = [f"{what} {one['verdict']}" for what, one in newest.items()]
     called = ", ".join(sorted({one["person"] for one in waiting})) or "nobody"
@@ -360,8 +360,8 @@ def retrain(story: Story, arrived: int) -> str | None:
     arrive(story, f"1-{arrived}", f"2013-{arrived + 1:02}-01")
     snapshot(story)
     taxiway(story, "retrain", by=DEVELOPER, may_find=True)
-    proposal = ask(story, "retrain", "list")[-1]
-    comparison = proposal["comparison"]
+    newest = ask(story, "retrain", "list")[-1]
+    proposal, comparison = newest["proposal"], newest["comparison"]
     gain = comparison["gain"]
     told = (
         f"{comparison['challenger']} against {comparison['champion']}: {comparison['metric']}"
@@ -383,7 +383,7 @@ def end(story: Story, release: str) -> None:
     heading("What runs, what waits for whom, and whether the ledger holds")
     taxiway(story, "status")
     taxiway(story, "history")
-    taxiway(story, "ledger", "verify", by=AUDITOR)
+    taxiway(story, "ledger", "verify")
     heading(f"The flight check of {release} for prod, as it stands now")
     taxiway(story, "check", release, "--for", "prod", may_find=True)
     heading(f"What happened, in {time.monotonic() - story.started:.0f} seconds")

@@ -168,6 +168,16 @@ class Firm:
         self.run("promote", release, "--to", "prod", by=ENGINEER)
 
 
+@contextlib.contextmanager
+def in_environment(firm: Firm) -> Iterator[None]:
+    """The firm's variables, for calls in Python."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("TAXIWAY_ACTOR", raising=False)
+        for name, value in firm.variables.items():
+            patch.setenv(name, value)
+        yield
+
+
 def soon(days: int = 7) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * 86400))
 
