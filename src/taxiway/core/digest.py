@@ -9,10 +9,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
 PREFIX = "sha256:"
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 def utc_text(at: datetime) -> str:
@@ -28,11 +31,11 @@ def utc_text(at: datetime) -> str:
 
 def utc_time(text: str) -> datetime:
     """The inverse of `utc_text`. Raises `ValueError` for any other way of writing a time."""
-    # A decision log is read by the hundred thousand: `strptime` takes thirty times as long.
-    at = datetime.fromisoformat(text)
-    if len(text) != 27 or text[-1] != "Z":
+    # `fromisoformat` reads a dozen spellings. A decision log is read by the hundred thousand:
+    # `strptime` takes ten times as long.
+    if not _TIME.fullmatch(text):
         raise ValueError(f"{text!r} is not a time as the record writes it")
-    return at
+    return datetime.fromisoformat(text)
 
 
 def _plain(value: Any) -> Any:
