@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 SHOWN_PROBLEMS = 50
 SHOWN_CHARACTERS = 200
+SHOWN_IN_A_LINE = 1000
 
 
 def shortened(value: object, limit: int = SHOWN_CHARACTERS) -> str:
@@ -55,15 +56,17 @@ class Problem:
     todo: str | None = None
 
     def __str__(self) -> str:
-        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        what = shortened(self.what, SHOWN_IN_A_LINE)
+        parts = [f"{shortened(self.where)}: {what}" if self.where else what]
         if self.expected is not None and self.found is not None:
-            parts.append(f"expected {self.expected}, found {shortened(self.found)}")
+            expected = shortened(self.expected, SHOWN_IN_A_LINE)
+            parts.append(f"expected {expected}, found {shortened(self.found)}")
         elif self.expected is not None:
-            parts.append(f"expected {self.expected}")
+            parts.append(f"expected {shortened(self.expected, SHOWN_IN_A_LINE)}")
         elif self.found is not None:
             parts.append(f"found {shortened(self.found)}")
         text = "; ".join(parts)
-        return f"{text}. {self.todo}" if self.todo else text
+        return f"{text}. {shortened(self.todo, SHOWN_IN_A_LINE)}" if self.todo else text
 
 
 class TaxiwayError(Exception):
@@ -81,12 +84,12 @@ class TaxiwayError(Exception):
         super().__init__(headline)
 
     def __str__(self) -> str:
-        lines = [self.headline]
+        lines = [shortened(self.headline, SHOWN_IN_A_LINE)]
         lines += [f"  - {problem}" for problem in self.problems[:SHOWN_PROBLEMS]]
         if len(self.problems) > SHOWN_PROBLEMS:
             lines.append(f"  … and {len(self.problems) - SHOWN_PROBLEMS} more")
         if self.todo:
-            lines.append(self.todo)
+            lines.append(shortened(self.todo, SHOWN_IN_A_LINE))
         return "\n".join(lines)
 
 
@@ -116,7 +119,7 @@ class MissingError(TaxiwayError):
             hint = f"Known: {shortened(', '.join(names))}."
         else:
             hint = f"There is no {what} yet."
-        return cls(f"No {what} named {name!r}. {hint}", todo=todo)
+        return cls(f"No {what} named {shortened(name)!r}. {hint}", todo=todo)
 
 
 class RefusedError(TaxiwayError):
