@@ -1,4 +1,4 @@
-"""Facts and events for tests that need one of some kind, whatever it says."""
+"""Facts and events for tests that need one of some kind, whatever it says; Hypothesis's clock."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from taxiway.core.ledger import Draft
 
 Fact = TypeVar("Fact")
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("taxiway", deadline=None)
+settings.load_profile("taxiway")
+
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 

@@ -145,7 +145,7 @@ filters = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(drawn=rows, where=filters)
 def test_a_scan_is_what_a_reader_of_all_would_pick(
     new_decisions: Any,

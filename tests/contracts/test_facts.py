@@ -66,9 +66,7 @@ def unique(fact: Any) -> Any:
 
 
 @kinds
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_comes_back(record: Record, write: Write, kind: type[Any], data: st.DataObject) -> None:
     drawn = [unique(fact) for fact in data.draw(st.lists(facts(kind), min_size=1, max_size=4))]

@@ -74,7 +74,9 @@ def broken_links(events: Iterable[Event]) -> Iterator[tuple[int, str]]:
     """
     previous, expected = GENESIS, 1
     for event in events:
-        if event.seq != expected:
+        if event.seq < expected:
+            yield event.seq, f"event {event.seq} stands after event {expected - 1}"
+        elif event.seq != expected:
             missing = (
                 f"{expected}" if event.seq == expected + 1 else f"{expected} to {event.seq - 1}"
             )
