@@ -1,0 +1,221 @@
+"""Formats that are written down for ever: today's bytes beside those in `tests/golden`.
+
+A golden file is named by its format and protocol number. It is read by every later taxiway; what
+is written today has to be the same, byte by byte, as long as the number is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from taxiway.adapters.decisions import PROTOCOL, SqliteDecisions
+from taxiway.adapters.sql import REVISION, open_record
+from taxiway.core.charter import Charter
+from taxiway.core.contract import contract_from
+from taxiway.core.decision import Decision, Outcome
+from taxiway.core.digest import canonical_json, digest_bytes
+from taxiway.core.ledger import GENESIS, Draft, Event, broken_links
+from taxiway.core.people import Deviation, SignOff
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DRAFT = Draft(
+    at=NOON,
+    actor="flights-engineer",
+    action="deployment.promoted",
+    subject="flight-delays:3",
+    model="flight-delays",
+    digest=digest_bytes(b"a manifest"),
+    details={"environment": "prod", "replaces": None, "share": 0.1, "é": [1, True]},
+)
+SIGN_OFF = SignOff(
+    id="01kb0000000000000000000000",
+    check="DV-04",
+    release="flight-delays:3",
+    model="flight-delays",
+    person="flights-validator",
+    line=2,
+    model_digest=digest_bytes(b"a manifest"),
+    data_digest=digest_bytes(b"a snapshot"),
+    evidence_digest=digest_bytes(b"evidence"),
+    reason="The holdout is younger than the training data, as it has to be.",
+    at=NOON,
+    signature="not in the payload",
+)
+DEVIATION = Deviation(
+    id="01kb0000000000000000000001",
+    check="DV-09",
+    release="flight-delays:3",
+    model="flight-delays",
+    reason="No group is large enough yet.",
+    risk="A group may be served worse, unseen, for a month.",
+    until=NOON.replace(year=2027),
+    state="granted",
+    asked_by="flights-developer",
+    asked_at=NOON,
+    decided_by="flights-validator",
+    decided_at=NOON,
+    signature="not in the payload",
+)
+DECISIONS = [
+    Decision(
+        id="01kb000000000000000000000a",
+        model="flight-delays",
+        release="flight-delays:3",
+        release_digest=digest_bytes(b"a manifest"),
+        environment="prod",
+        channel="http",
+        key='{"flight":11}',
+        happened_at=NOON,
+        at=NOON.replace(microsecond=1),
+        inputs={"origin": "JFK", "distance": 719.0, "é": None},
+        output={"prediction": True, "probability": 0.1 + 0.2, "reasons": ["origin"]},
+        latency_us=812,
+    )
+]
+OUTCOMES = [
+    Outcome("flight-delays", '{"flight":11}', True, NOON),
+    Outcome("flight-delays", '{"flight":12}', 0.5, NOON),
+]
+
+
+def event_of(folder: Path) -> Event:
+    record = open_record(folder / "record.db")
+    with record.transaction(None) as change:
+        event = change.log(DRAFT)
+    record.close()
+    return event
+
+
+def ledger_event(folder: Path) -> bytes:
+    return canonical_json(event_of(folder))
+
+
+def ledger_head(folder: Path) -> bytes:
+    event_of(folder)
+    return (folder / "ledger.head").read_bytes()
+
+
+def record_schema(folder: Path) -> bytes:
+    open_record(folder / "record.db").close()
+    return schema_of(folder / "record.db")
+
+
+def decision_log(folder: Path) -> bytes:
+    """The whole file as SQL: its schema and one row of each kind."""
+    path = folder / "decisions.db"
+    log = SqliteDecisions(path)
+    log.append(DECISIONS)
+    log.add_outcomes(OUTCOMES)
+    log.close()
+    connection = sqlite3.connect(path)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    lines = [f"PRAGMA user_version={version};\n", schema_of(path).decode()]
+    for table in ("decision", "outcome"):
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        quoted = ", ".join(f"quote({name})" for name in names)
+        rows = connection.execute(f"SELECT {quoted} FROM {table}")  # noqa: S608 - names of ours
+        insert = f"INSERT INTO {table} VALUES"
+        lines += [f"{insert} ({', '.join(row)});\n" for row in rows]
+    connection.close()
+    return "".join(lines).encode()
+
+
+def schema_of(path: Path) -> bytes:
+    connection = sqlite3.connect(path)
+    found = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE sql NOT NULL ORDER BY type = 'index', name"
+    )
+    # White space is the database library's, and may change with it.
+    text = "".join(f"{' '.join(statement.split())};\n" for (statement,) in found)
+    connection.close()
+    return text.encode()
+
+
+def contract(_: Path) -> bytes:
+    return canonical_json(contract_from(json.loads((GOLDEN / "contract-1.json").read_text())))
+
+
+def charter(_: Path) -> bytes:
+    read = Charter.model_validate_json((GOLDEN / "charter-1.json").read_bytes())
+    return canonical_json(read.model_dump(mode="json"))
+
+
+FORMATS: dict[str, tuple[Callable[[Path], bytes], str]] = {
+    "event-1.json": (ledger_event, "`taxiway/event/1` in core/ledger.py"),
+    "sign-off-1.json": (lambda _: SIGN_OFF.payload(), "`taxiway/sign-off/1` in core/people.py"),
+    "deviation-1.json": (lambda _: DEVIATION.payload(), "`taxiway/deviation/1` in core/people.py"),
+    "ledger-head-1.json": (ledger_head, "`protocol` in SqlRecord._write_head"),
+    f"decision-log-{PROTOCOL}.sql": (decision_log, "PROTOCOL in adapters/decisions.py"),
+    f"record-{REVISION}.sql": (record_schema, "REVISION in adapters/sql.py, with a new migration"),
+    "contract-1.json": (contract, "the digest of every contract that was ever kept"),
+    "charter-1.json": (charter, "`charter: 1` in core/charter.py"),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_today_s_bytes_are_those_of_the_golden_file(name: str, tmp_path: Path) -> None:
+    write, number = FORMATS[name]
+    today = write(tmp_path)
+    (tmp_path / name).write_bytes(today)
+    path = GOLDEN / name
+    assert path.exists(), f"A new format: look at {tmp_path / name}, and copy it to {path}."
+    assert today == path.read_bytes(), (
+        f"What is written today is not what {path} holds, and records out there hold that."
+        f" Raise the number ({number}), keep a reader for the old one and its golden file with a"
+        f" test that reads it, and add a golden file for the new one from {tmp_path / name}."
+    )
+
+
+# The readers of what was written
+
+
+def test_an_event_from_its_golden_file_holds() -> None:
+    plain = json.loads((GOLDEN / "event-1.json").read_bytes())
+    event = Event(**{**plain, "at": NOON})
+    assert list(broken_links([event])) == []
+    assert (event.seq, event.previous) == (1, GENESIS)
+    for field in dataclasses.fields(DRAFT):
+        assert getattr(event, field.name) == getattr(DRAFT, field.name)
+
+
+def test_the_head_is_of_the_event() -> None:
+    head = json.loads((GOLDEN / "ledger-head-1.json").read_bytes())
+    event = json.loads((GOLDEN / "event-1.json").read_bytes())
+    assert head == {"protocol": 1, "seq": 1, "hash": event["hash"]}
+
+
+@pytest.mark.parametrize("protocol", range(1, PROTOCOL + 1))
+def test_a_decision_log_from_its_golden_file_is_read(protocol: int, tmp_path: Path) -> None:
+    path = tmp_path / "decisions.db"
+    connection = sqlite3.connect(path)
+    connection.executescript((GOLDEN / f"decision-log-{protocol}.sql").read_text())
+    connection.close()
+    log = SqliteDecisions(path)
+    assert list(log.scan("flight-delays")) == DECISIONS
+    assert log.outcomes("flight-delays") == {o.key: o.label for o in OUTCOMES}
+    log.close()
+
+
+def test_a_record_from_its_golden_schema_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "record.db"
+    connection = sqlite3.connect(path)
+    connection.executescript((GOLDEN / f"record-{REVISION}.sql").read_text())
+    connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
+    connection.commit()
+    connection.close()
+    assert event_of(tmp_path).hash == json.loads((GOLDEN / "event-1.json").read_bytes())["hash"]
+
+
+def test_digests_of_what_people_wrote_stay() -> None:
+    plain = json.loads((GOLDEN / "contract-1.json").read_bytes())
+    assert contract_from(plain).digest == digest_bytes((GOLDEN / "contract-1.json").read_bytes())
+    read = Charter.model_validate_json((GOLDEN / "charter-1.json").read_bytes())
+    assert read.digest == digest_bytes((GOLDEN / "charter-1.json").read_bytes())
