@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,8 +16,18 @@ from taxiway.core.errors import IntegrityError, Problem, shortened
 if TYPE_CHECKING:
     from taxiway.core.ledger import Event
 
-HIDDEN = ("sign_off", "data", "evidence", "sign_offs", "public_key", "before", "tier_reasons")
-"""Details for machines: `--json` has them."""
+HIDDEN = (
+    "before",
+    "content",
+    "contract",
+    "data",
+    "evidence",
+    "public_key",
+    "sign_off",
+    "sign_offs",
+    "tier_reasons",
+)
+"""Digests and other details for machines: `--json` has them."""
 
 
 @click.group()
@@ -103,16 +113,10 @@ def show(as_of: datetime | None, model: str | None, limit: int, as_json: bool) -
 
 
 def _details(event: Event) -> str:
-    """What an event says, in a line."""
+    """What an event says in words and numbers, in a line."""
     told = [
-        f"{name}: {_text(value)}"
+        f"{name}: {' '.join(map(str, value)) if isinstance(value, list) else value}"
         for name, value in event.details.items()
-        if name not in HIDDEN and value not in (None, "", [], {})
+        if name not in HIDDEN and not isinstance(value, dict) and value not in (None, "", [])
     ]
     return shortened(", ".join(told), 100)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return str(value)

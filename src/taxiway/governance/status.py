@@ -296,8 +296,8 @@ def _drift(found: Mapping[str, Any]) -> tuple[str, str]:
     drifted = [*found["drifted"]]
     if found["output"]["verdict"] == "drifted":
         drifted.append("the output")
-    of_it = f"of {len(found['columns'])} columns"
-    return ("drifted", f"{', '.join(drifted)} {of_it}") if drifted else ("same", f"none {of_it}")
+    columns = f"{len(found['columns'])} columns"
+    return ("drifted", f"{', '.join(drifted)} of {columns}") if drifted else ("same", columns)
 
 
 def _performance(found: Mapping[str, Any]) -> tuple[str, str]:

@@ -185,6 +185,7 @@ WRITES: Mapping[str, tuple[str, ...]] = {
     "charter.planned": (kinds.PLAN,),
     "snapshot.taken": (kinds.PROVENANCE, kinds.VALIDATION),
     "release.created": (
+        kinds.PLAN,
         kinds.CODE,
         kinds.RERUN,
         kinds.LEAKAGE,
