@@ -44,6 +44,8 @@ class Tale:
     """The fact's id, and those of its fields that an event says in plain text."""
     digested: Callable[[Record, Event, Any], Sequence[Sequence[object]]] = lambda *_: ()
     """What the digest of the fact's last event is over: one of these; none if of something else."""
+    every: bool = False
+    """Whether that can be said of the events before it, too."""
 
 
 def _person(event: Event) -> tuple[str, Fields]:
@@ -94,7 +96,11 @@ def _run(event: Event) -> tuple[str, Fields]:
 def _of_run(record: Record, event: Event, fact: Any) -> list[list[object]]:
     if event.action == "release.created":
         return []
-    return [[fact], [fact, *record.find(Developed, model=fact.model, person=fact.by)]]
+    if event.action == "run.failed":
+        return [[fact]]
+    nothing_yet = dict.fromkeys(("finished_at", "metrics", "release", "error"))
+    started = dataclasses.replace(fact, state="started", parameters={}, **nothing_yet)
+    return [[started], [started, *record.find(Developed, model=fact.model, person=fact.by)]]
 
 
 def _release(event: Event) -> tuple[str, Fields]:
@@ -172,7 +178,7 @@ TALES: Mapping[str, Tale] = {
     "model": Tale(Model, ("charter.planned",), _model),
     "developer": Tale(Developed, ("charter.planned", "run.started"), _developed),
     "snapshot": Tale(Snapshot, ("snapshot.taken",), _snapshot),
-    "run": Tale(Run, ("run.", "release.created"), _run, _of_run),
+    "run": Tale(Run, ("run.", "release.created"), _run, _of_run, every=True),
     "release": Tale(Release, ("release.created",), _release),
     "sign-off": Tale(SignOff, ("check.signed",), _sign_off),
     "deviation": Tale(Deviation, ("deviation.",), _deviation, _alone),

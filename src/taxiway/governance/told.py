@@ -10,8 +10,8 @@ from typing import Any
 
 from taxiway.core.digest import digest_of, utc_text
 from taxiway.core.errors import StoreError, shortened
-from taxiway.core.evidence import Evidence, observed
-from taxiway.core.facts import Alert, Deployment, Proposal
+from taxiway.core.evidence import BOUND, Evidence, observed
+from taxiway.core.facts import Alert, Deployment, Proposal, Release, Snapshot
 from taxiway.core.ledger import Event
 from taxiway.core.people import Deviation, SignOff
 from taxiway.core.ports import Record
@@ -55,6 +55,7 @@ def untold(record: Record, events: Sequence[Event], signed: Signed) -> Iterator[
     yield from _guarded("window", _windows(record, events))
     yield from _guarded("alert", _alerts(record))
     yield from _guarded("evidence", _evidence(record, events))
+    yield from _guarded("digest", _digests(record))
     yield from _guarded("signature", _signatures(record, signed))
 
 
@@ -107,27 +108,29 @@ def _held(record: Record, events: Sequence[Event], name: str, tale: Tale) -> Ite
     yield from unreadable
     facts = {fact.id: fact for fact in found}
     for key, about in told.items():
-        last = about[-1][0]
         if key in facts:
-            said_all = {field: value for _, said in about for field, value in said.items()}
-            yield from _changed(record, f"{name} {key}", facts[key], said_all, last, tale)
+            yield from _changed(record, f"{name} {key}", facts[key], about, tale)
         elif not unreadable:
-            yield f"{name} {key} is gone: {event_text(last)} tells of it"
+            yield f"{name} {key} is gone: {event_text(about[-1][0])} tells of it"
     for key in facts:
         if key not in told:
             yield f"{name} {key} was written by hand: no event tells of it"
 
 
 def _changed(
-    record: Record, what: str, fact: Any, said: Fields, last: Event, tale: Tale
+    record: Record, what: str, fact: Any, about: Sequence[tuple[Event, Fields]], tale: Tale
 ) -> Iterator[str]:
+    """Where a fact is not as its events say: the newer text of two, then the digests."""
+    said = {field: value for _, fields in about for field, value in fields.items()}
     differences = _differences(fact, said)
     if differences:
         yield f"{what} was changed by hand: {differences}"
         return
-    ways = tale.digested(record, last, fact)
-    if ways and last.digest not in {digest_of(way) for way in ways}:
-        yield f"{what} was changed by hand: it is not what {event_text(last)} wrote"
+    for event, _ in about if tale.every else about[-1:]:
+        ways = tale.digested(record, event, fact)
+        if ways and event.digest not in {digest_of(way) for way in ways}:
+            yield f"{what} was changed by hand: it is not what {event_text(event)} wrote"
+            return
 
 
 def _differences(fact: Any, said: Fields) -> str:
@@ -285,6 +288,33 @@ def _content(one: Evidence) -> str:
     except STRANGE:
         return ""
     return again.content
+
+
+def _digests(record: Record) -> Iterator[str]:
+    """Snapshots and releases have the digests that their evidence is bound to."""
+    snapshots = {one.id: one for one in record.find(Snapshot)}
+    bound: list[tuple[str, Any, dict[str, str]]] = [
+        ("snapshot", one, {"data": one.data_digest, "contract": one.contract_digest})
+        for one in snapshots.values()
+    ]
+    for one in record.find(Release):
+        digests = {"model": one.digest, "snapshot": one.snapshot, "charter": one.charter_digest}
+        bound.append(("release", one, digests))
+        taken = snapshots.get(one.snapshot)
+        if taken:
+            same = {"data_digest": taken.data_digest, "contract_digest": taken.contract_digest}
+            if differences := _differences(one, same):
+                yield f"release {one.id} is not of its snapshot: {differences}"
+    for name, fact, digests in bound:
+        for evidence in record.find(Evidence, subject=fact.id):
+            differing = [
+                f"its {key} is {_text(digest)}, evidence {evidence.id} says {_text(said)}"
+                for key, digest in digests.items()
+                if evidence.kind in BOUND and (said := evidence.digests.get(key, digest)) != digest
+            ]
+            if differing:
+                yield f"{name} {fact.id} was changed by hand: {'; '.join(differing)}"
+                break
 
 
 def _signatures(record: Record, signed: Signed) -> Iterator[str]:

@@ -252,8 +252,9 @@ def take(world: World) -> Snapshot:
     )
     with desk.change("snapshot.taken", snapshot.id, model=MODEL) as change:
         change.add(snapshot)
-        change.add(seen(desk, kinds.PROVENANCE, snapshot.id, by))
-        change.add(seen(desk, kinds.VALIDATION, snapshot.id, by))
+        for kind in (kinds.PROVENANCE, kinds.VALIDATION):
+            digests = {"data": "sha256:d", "contract": "sha256:k"}
+            change.add(seen(desk, kind, snapshot.id, by, digests=digests))
         change.digest = snapshot.id
         change.details = {
             "rows": 9,
@@ -299,7 +300,10 @@ def fit(world: World, snapshot: Snapshot, number: int) -> Release:
         ended = dataclasses.replace(run, state="finished", metrics=metrics, release=name)
         change.replace(run, ended)
         for kind in set(WRITES["release.created"]) - set(SOMETIMES):
-            change.add(seen(desk, kind, name, by))
+            bound = {"model": digest, "snapshot": snapshot.id}
+            if kind == kinds.PLAN:
+                bound = {"charter": "sha256:c"}
+            change.add(seen(desk, kind, name, by, digests=bound))
         change.digest = digest
         change.details = {"run": run.id, "snapshot": snapshot.id, "metrics": metrics}
     return release
@@ -729,6 +733,15 @@ COPIED = (
             "UPDATE release SET digest = 'sha256:x' WHERE number = 1",
             ("release flight-delays:1 was changed by hand: digest is sha256:x",),
         ),
+        (
+            "UPDATE release SET data_digest = 'sha256:x' WHERE number = 1",
+            ("release flight-delays:1 is not of its snapshot: data_digest is sha256:x",),
+        ),
+        (
+            "UPDATE release SET charter_digest = 'sha256:x' WHERE number = 1",
+            ("release flight-delays:1", "its charter is sha256:x, evidence id-", "says sha256:c"),
+        ),
+        ("UPDATE run SET seed = 8 WHERE state = 'finished'", ("run id-", "(run.started of id-")),
         ("DELETE FROM release WHERE number = 2", ("release flight-delays:2 is gone: event",)),
         (
             "UPDATE sign_off SET \"check\" = 'DP-02' WHERE \"check\" = 'DP-01'",
