@@ -34,7 +34,7 @@ demo: $(READY) ## One real model, from an empty folder to production and once ro
 .PHONY: test
 test: $(READY) ## All tests, with the floor under branch coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Style, formatting and the arrows between packages

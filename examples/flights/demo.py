@@ -396,7 +396,7 @@ Look closer (in {story.project}):
   export TAXIWAY_KEYS={story.folder / "keys"}
   taxiway check {release} --for prod --explain DV-04
   taxiway history --json
-  taxiway ledger show --as-of 2013-12-31
+  taxiway ledger show --as-of {soon(0)}
   taxiway data show
   taxiway serve {MODEL} --env prod
 with taxiway from {Path(sys.executable).parent}"""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import polars as pl
-from model import CATEGORIES, estimator, features
+from model import CATEGORIES, estimator, features  # type: ignore[import-not-found]
 
 ROW = {
     "time_hour": datetime(2013, 3, 1, 22, tzinfo=UTC),

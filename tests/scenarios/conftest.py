@@ -117,7 +117,7 @@ class Firm:
         """A file of flights, as the example prepares it."""
         out = self.project / "data" / name
         out.parent.mkdir(exist_ok=True)
-        command = [sys.executable, EXAMPLE / "prepare.py", *arguments, "--out", out]
+        command = [sys.executable, str(EXAMPLE / "prepare.py"), *arguments, "--out", str(out)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return out
 

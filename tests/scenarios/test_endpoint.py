@@ -203,17 +203,3 @@ def test_without_the_log_there_is_no_answer(running: Firm) -> None:
         held.execute("ROLLBACK")
         assert (status, answer["code"]) == (503, "TW-6")
         assert client.predict(RECORD)[0] == 200
-
-
-def test_a_flipped_bit_keeps_the_release_from_answering(running: Firm) -> None:
-    release = running.ask("history")[0]["release_digest"].removeprefix("sha256:")
-    manifest = json.loads((running.store / "objects" / release[:2] / release[2:]).read_text())
-    model = manifest["files"]["model.skops"].removeprefix("sha256:")
-    path = running.store / "objects" / model[:2] / model[2:]
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.chmod(0o644)
-    path.write_bytes(content)
-    said = running.run("serve", MODEL, "--port", free_port(), code=5)
-    assert "model.skops" in said
-    assert "nothing of it was executed" in said

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from taxiway import config
 from taxiway.adapters.decisions import SqliteDecisions
@@ -15,7 +14,7 @@ from taxiway.adapters.folder import FolderObjects
 from taxiway.adapters.ids import new_id
 from taxiway.adapters.keyring import FolderKeys
 from taxiway.adapters.sql import open_record
-from taxiway.core.errors import IntegrityError, MissingError
+from taxiway.core.errors import IntegrityError, MissingError, RefusedError
 from taxiway.core.facts import Model, Release, Snapshot
 from taxiway.core.people import Person
 from taxiway.core.ports import Actor, Desk
@@ -25,16 +24,10 @@ if TYPE_CHECKING:
 
     from taxiway.bootstrap.project import Project
 
-Rows = Callable[[int], None]
-
 
 def utc_now() -> datetime:
     """The clock."""
     return datetime.now(UTC)
-
-
-def _nothing(_: Any) -> None:
-    """Progress that nobody watches."""
 
 
 class Opened:
@@ -86,12 +79,18 @@ class Opened:
         self.decisions.close()
 
     def _actor(self, name: str | None) -> Actor | None:
-        known = {p.id: p for p in self.record.find(Person) if p.removed_at is None}
+        everybody = {p.id: p for p in self.record.find(Person)}
+        known = {name: p for name, p in everybody.items() if p.removed_at is None}
         if name is None:
             here = [n for n in self.keys.names() if n in known]
             if len(here) != 1:
                 return None
             name = here[0]
+        if name in everybody and name not in known:
+            raise RefusedError(
+                f"{name} was removed on {everybody[name].removed_at:%Y-%m-%d} and can't act any"
+                " more."
+            )
         if name not in known:
             raise MissingError.named("person in this workspace", name, known)
         person = known[name]

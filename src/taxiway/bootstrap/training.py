@@ -148,6 +148,7 @@ def _likeness(
     training: pl.DataFrame,
 ) -> Observation | None:
     from taxiway.data.checked import read_checked
+    from taxiway.data.frame import frame_of
     from taxiway.data.likeness import likeness
     from taxiway.data.source import open_source
     from taxiway.monitoring.statistics import adjusted, compare
@@ -157,9 +158,11 @@ def _likeness(
     if name is None or not project.path(name).is_file():
         return None
     source = open_source(project.path(name))
-    # What production sends: the columns that are known when the model has to answer.
+    # What production sends: the columns that are known when the model has to answer. What the
+    # features read besides is empty, as it would be at the endpoint.
     sent = contract.only(n for n in contract.names if n in source.columns and contract.is_known(n))
-    production = read_checked(source, sent, so="Nothing was compared with it.")
+    checked = read_checked(source, sent, so="Nothing was compared with it.")
+    production = frame_of([], contract).clear(checked.height).with_columns(checked)
     found, required = likeness(
         features(training),
         features(production),

@@ -22,7 +22,7 @@ class Day(click.ParamType[datetime]):
         except ValueError:
             soon = datetime.now(UTC) + timedelta(days=30)
             self.fail(f"{value!r} is not a day; write it like {soon:%Y-%m-%d}.", param, ctx)
-        return datetime.combine(day, time(23, 59, 59), UTC)
+        return datetime.combine(day, time.max, UTC)
 
 
 DAY = Day()

@@ -23,7 +23,9 @@ def champion(desk: Desk, model: str, environment: str) -> Deployment | None:
     return found[0] if found else None
 
 
-def require_legal(desk: Desk, release: Release, environment: str) -> None:
+def require_legal(
+    desk: Desk, release: Release, environment: str, current: Deployment | None
+) -> None:
     """Raises `RefusedError` unless the release was in the environment before this one."""
     if environment not in PROMOTION:
         raise MissingError.named("environment", environment, PROMOTION)
@@ -34,8 +36,7 @@ def require_legal(desk: Desk, release: Release, environment: str) -> None:
             f" The way is {' -> '.join(PROMOTION)}.",
             todo=f"First: taxiway promote {release.id} --to {before}",
         )
-    now = champion(desk, release.model, environment)
-    if now and now.release == release.id:
+    if current and current.release == release.id:
         raise RefusedError(f"{release.id} is already the champion in {environment}.")
 
 
@@ -77,11 +78,12 @@ def promote(
     refused with `ConflictError` and nothing of it remains.
     """
     actor = desk.acting("engineer", to=f"promote {release.id}")
-    require_legal(desk, release, environment)
+    # Read once, before everything else: who comes second finds that it is no longer so.
+    current = champion(desk, release.model, environment)
+    require_legal(desk, release, environment, current)
     sound()
     flown = check()
     require_clear(flown)
-    current = champion(desk, release.model, environment)
     deployment = Deployment(
         id=desk.new_id(),
         model=release.model,
