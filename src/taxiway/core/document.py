@@ -172,7 +172,8 @@ def _found(value: Any) -> str:
         return "nothing"
     if isinstance(value, Mapping | list):
         return TYPE_NAMES[type(value).__name__]
-    return repr(shortened(value) if isinstance(value, str) else value)
+    # So short that the problem does not cut it once more, and count what was left of it.
+    return repr(shortened(value, 150) if isinstance(value, str) else value)
 
 
 def _real_place(data: Any, loc: Place, *, missing: bool) -> Place:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from taxiway.core.document import Document, place_text, problems_of
 
@@ -111,3 +119,52 @@ def test_whole_document_of_another_type() -> None:
     assert problem.startswith(
         "plan.yaml:1: `plan.yaml` is not what it should be; expected a mapping"
     )
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    name: Annotated[str, StringConstraints(min_length=3, max_length=5)] = "name"
+    many: list[int] = Field([1], min_length=1, max_length=2)
+    sure: bool = True
+    whole: int = 1
+    share: float = Field(0.2, gt=0, lt=1)
+    day: Annotated[date, Field(strict=False)] = date(2027, 6, 30)
+    kind: Literal["a", "b"] = "a"
+
+    @field_validator("name")
+    @classmethod
+    def _not_taken(cls, name: str) -> str:
+        if name == "taken":
+            raise ValueError("`name` is taken by another model")
+        return name
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"name": "xx"}, "expected at least 3 characters, found 'xx'"),
+        ({"name": "xxxxxx"}, "expected at most 5 characters, found 'xxxxxx'"),
+        ({"name": None}, "expected text, found nothing"),
+        ({"name": {"a": 1}}, "expected text, found a mapping"),
+        ({"name": "taken"}, "plan.yaml:1 name: `name` is taken by another model"),
+        ({"many": []}, "expected at least 1 of them, found a list"),
+        ({"many": [1, 2, 3]}, "expected at most 2 of them, found a list"),
+        ({"many": 1}, "expected a valid list, found 1"),
+        ({"sure": "yes"}, "expected true or false, found 'yes'"),
+        ({"whole": 1.5}, "expected a whole number, found 1.5"),
+        ({"whole": "1"}, "expected a whole number, found '1'"),
+        ({"whole": True}, "expected a whole number, found True"),
+        ({"share": "20 %"}, "expected a number, such as 0.2 for 20 %, found '20 %'"),
+        ({"share": 1.0}, "expected less than 1, found 1.0"),
+        ({"share": float("inf")}, "expected a finite number, found inf"),
+        ({"day": "soon"}, "expected a date, such as 2027-06-30, found 'soon'"),
+        ({"kind": "zzz"}, "expected 'a' or 'b', found 'zzz'"),
+        ({"name": "x" * 1000}, "… (1000 characters)'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(data: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match="validation error") as caught:
+        Strict.model_validate(data)
+    (problem,) = problems_of(Document(data, {(): 1}, "plan.yaml"), caught.value, Strict)
+    assert words in str(problem)
+    assert len(str(problem)) < 400

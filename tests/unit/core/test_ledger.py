@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from taxiway.core.digest import digest_of
@@ -79,6 +79,7 @@ def test_a_chain_that_is_shorter_at_its_end_is_whole(events: list[Event]) -> Non
 
 
 @pytest.mark.parametrize("field", HASHED)
+@settings(max_examples=40)
 @given(events=chains, data=st.data())
 def test_any_edit_is_found(field: str, events: list[Event], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(events) - 1))
