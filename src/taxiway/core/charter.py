@@ -206,7 +206,7 @@ class Training(Section):
     """Code, split, bar, and the groups that have to be looked at."""
 
     code: Text = Field("model.py", description="The file with `features` and `estimator`.")
-    seed: int = Field(7, ge=0, description="Makes chance repeatable.")
+    seed: int = Field(7, ge=0, lt=2**32, description="Makes chance repeatable.")
     split: Split = Field(Split(), description="How the holdout is set apart.")
     bar: Bar = Field(
         description="The bar to pass.", examples=[{"metric": "roc_auc", "at_least": 0.6}]

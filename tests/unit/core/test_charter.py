@@ -186,6 +186,7 @@ def test_every_answer_is_in_the_digest(place: tuple[str, ...]) -> None:
         ("training", "seed", "7", "valid integer"),
         ("training", "seed", True, "valid integer"),
         ("training", "seed", -1, "greater than or equal to 0"),
+        ("training", "seed", 2**32, "less than 4294967296"),  # what the estimators take
         ("deployment", "retention_days", 1.0, "valid integer"),
         ("value", "promised_per_month", float("nan"), "finite number"),
         ("value", "promised_per_month", "25000", "valid number"),
