@@ -41,7 +41,7 @@ lint: $(READY) ## Style, formatting and the arrows between packages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache
 
 .PHONY: types
-types: $(READY) ## Strict types on source, tests, bench and examples
+types: $(READY) ## Strict types on source, tests, bench, examples and tools
 	@$(BIN)/mypy
 
 .PHONY: audit

@@ -125,6 +125,8 @@ def snapshot(
     if dry_run:
         screen.say("Nothing was written. This would be kept:")
     _show_snapshot(taken)
+    if not dry_run:
+        screen.say(f"Next: taxiway handoff offer data {taken.id} --summary ... --due DAY")
 
 
 def _show_snapshot(taken: Snapshot) -> None:

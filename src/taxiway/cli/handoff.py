@@ -45,7 +45,7 @@ def offer(
     """Offer a snapshot (its digest) or a release (such as flight-delays:1).
 
     \b
-    Example: taxiway handoff offer running flight-delays:1 --summary "rehearsed in qa"
+    Example: taxiway handoff offer running flight-delays:1 --summary "rehearsed in qa" \\
                --due 2027-01-31 --as flights-engineer
     """
     from taxiway.bootstrap import Workspace
@@ -85,7 +85,7 @@ def send_back(id: str, reason: str, actor: str | None, dry_run: bool, as_json: b
     """Return what was offered to you, with the reason.
 
     \b
-    Example: taxiway handoff return 01k9x7 --reason "no test of the features"
+    Example: taxiway handoff return 01k9x7 --reason "no test of the features" \\
                --as flights-engineer
     """
     from taxiway.bootstrap import Workspace

@@ -14,7 +14,7 @@ def outcomes() -> None:
     """Join what turned out to be true to the decisions.
 
     \b
-    Example: taxiway outcomes add landed-in-march.parquet
+    Example: taxiway outcomes add landed-in-march.parquet --as flights-data
     """
 
 
@@ -31,7 +31,7 @@ def add(file: Path, model: str | None, actor: str | None, dry_run: bool, as_json
     again changes nothing; an outcome that differs from the known one is refused.
 
     \b
-    Example: taxiway outcomes add landed-in-march.parquet --as flights-engineer
+    Example: taxiway outcomes add landed-in-march.parquet --as flights-data
     """
     from taxiway.bootstrap import Workspace
 

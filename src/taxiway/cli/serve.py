@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 @click.argument("model", required=False)
 @options.serving_environment
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8000,
+    show_default=True,
+    help="The port to listen on.",
+)
 @click.option(
     "--release",
     help="Serve this release instead of the champion; its decisions are logged as rehearsal.",

@@ -57,7 +57,8 @@ class Asking(click.Group):
 def deviate() -> None:
     """Ask for, grant and refuse deviations from a check.
 
-    A deviation has a reason, a risk, an approver and an end; the flight check shows it.
+    A deviation has a reason, a risk, an approver and an end; the flight check shows it. Without a
+    subcommand it asks: `taxiway deviate CHECK RELEASE ...`.
 
     \b
     Example: taxiway deviate DA-04 flight-delays:1 --reason "no sample of production yet" \\
@@ -89,7 +90,7 @@ def ask(
     """Ask for a deviation; the same as `deviate CHECK RELEASE`.
 
     \b
-    Example: taxiway deviate DA-04 flight-delays:1 --reason "no sample yet" --risk "may differ"
+    Example: taxiway deviate DA-04 flight-delays:1 --reason "no sample yet" --risk "may differ" \\
                --until 2027-01-31
     """
     from taxiway.bootstrap import Workspace
