@@ -44,11 +44,13 @@ def add_outcomes(workspace: Workspace, file: Path, model: str | None, *, dry_run
     from taxiway.data.label import label
     from taxiway.data.source import fingerprint, open_source
     from taxiway.monitoring.outcomes import add_outcomes as join
+    from taxiway.monitoring.outcomes import require_key
 
     found = workspace.find_model(model)
     charter = charter_of(workspace, found)
     contract = contract_of(workspace, workspace.newest_release(found.id))
     source = open_source(file)
+    require_key(source.columns, contract)
     frame = read_checked(source, contract.only(source.columns), so="No outcome was added.")
     target = charter.target
     if target.name in source.columns and target.name not in contract.names:

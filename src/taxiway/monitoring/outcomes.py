@@ -112,22 +112,31 @@ def _store(desk: Desk, joined: Joined, fresh: Mapping[str, bool], source: str, d
         }
 
 
+def require_key(columns: Sequence[str], contract: Contract) -> None:
+    """Raises `InputError` unless outcomes have every column that decisions are found by."""
+    problems = _missing(columns, contract)
+    if problems:
+        raise InputError("The outcomes can't be joined to decisions.", problems)
+
+
+def _missing(columns: Sequence[str], contract: Contract) -> list[Problem]:
+    return [
+        Problem(
+            f"the key column {name!r} is missing",
+            where="outcomes",
+            todo=f"Did you mean {match!r}?" if (match := close_match(name, columns)) else None,
+        )
+        for name in contract.key
+        if name not in columns
+    ]
+
+
 def _labels(
     frame: pl.DataFrame, contract: Contract, target: str, label: Label
 ) -> Sequence[bool | None]:
     import polars as pl
 
-    problems = [
-        Problem(
-            f"the key column {name!r} is missing",
-            where="outcomes",
-            todo=f"Did you mean {match!r}?"
-            if (match := close_match(name, frame.columns))
-            else None,
-        )
-        for name in contract.key
-        if name not in frame.columns
-    ]
+    problems = _missing(frame.columns, contract)
     problems += [
         Problem(
             f"the key column {name!r} has another type",

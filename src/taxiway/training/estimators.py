@@ -18,6 +18,13 @@ def positive_probability(estimator: Any, features: pl.DataFrame) -> Any:
 
     Raises `InputError` if the estimator gives something else or a value outside 0 to 1.
     """
+    if not hasattr(estimator, "predict_proba"):
+        raise InputError(
+            f"The estimator is a {type(estimator).__name__} without predict_proba: it gives no"
+            " probabilities.",
+            todo="Let `estimator` make a classifier; CalibratedClassifierCV gives one that has none"
+            " its probabilities.",
+        )
     both = np.asarray(estimator.predict_proba(features), dtype=np.float64)
     if both.shape != (features.height, 2):
         raise InputError(

@@ -116,6 +116,8 @@ def fit(order: Order) -> Fitted:
         holdout_features=holdout_features,
         train_labels=train_labels,
         holdout_labels=holdout_labels,
-        holdout_probability=positive_probability(estimator, holdout_features),
+        holdout_probability=guarded(
+            code, "predict_proba", positive_probability, estimator, holdout_features
+        ),
         predict=predict,
     )
