@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxiway.core.contract import TYPES, Column, Contract, contract_from
@@ -70,6 +70,7 @@ contracts = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(contract=contracts)
 def test_canonical_json_and_back(contract: Contract) -> None:
     back = contract_from(json.loads(canonical_json(contract)))
@@ -78,6 +79,7 @@ def test_canonical_json_and_back(contract: Contract) -> None:
     assert canonical_json(back) == canonical_json(contract)
 
 
+@settings(max_examples=40)
 @given(contract=contracts)
 def test_a_contract_from_its_json_is_hashable_like_any_other(contract: Contract) -> None:
     assert hash(contract_from(json.loads(canonical_json(contract)))) == hash(contract)

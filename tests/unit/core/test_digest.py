@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxiway.core.digest import canonical_json, digest_bytes, digest_of, short, utc_text, utc_time
@@ -105,6 +105,7 @@ def test_other_spellings_of_a_time(text: str) -> None:
 # Canonical JSON
 
 
+@settings(max_examples=40)
 @given(value=plain)
 def test_plain_data_come_back(value: Any) -> None:
     text = canonical_json(value)
@@ -112,6 +113,7 @@ def test_plain_data_come_back(value: Any) -> None:
     assert canonical_json(json.loads(text)) == text
 
 
+@settings(max_examples=40)
 @given(value=st.dictionaries(st.text(), plain), data=st.data())
 def test_the_order_of_keys_does_not_matter(value: dict[str, Any], data: st.DataObject) -> None:
     mixed = dict(data.draw(st.permutations(list(value.items()))))
@@ -161,6 +163,7 @@ def test_a_digest_is_sha_256(content: bytes) -> None:
     assert digest_bytes(content) == "sha256:" + hashlib.sha256(content).hexdigest()
 
 
+@settings(max_examples=40)
 @given(one=plain, other=plain)
 def test_digests_are_equal_when_the_texts_are(one: Any, other: Any) -> None:
     same = canonical_json(one) == canonical_json(other)

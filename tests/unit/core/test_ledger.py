@@ -16,6 +16,7 @@ from taxiway.core.ledger import GENESIS, Draft, Event, broken_links, chain_hash,
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HASHED = [f.name for f in dataclasses.fields(Event) if f.name != "signature"]
 
+few = settings(max_examples=40)
 words = st.text(max_size=12)
 values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, width=32) | words
 drafts = st.builds(
@@ -66,12 +67,14 @@ def broken(events: list[Event]) -> list[int]:
     return [seq for seq, _ in broken_links(events)]
 
 
+@few
 @given(events=chains)
 def test_a_whole_chain(events: list[Event]) -> None:
     assert broken(events) == []
     assert broken([]) == []
 
 
+@few
 @given(events=chains)
 def test_a_chain_that_is_shorter_at_its_end_is_whole(events: list[Event]) -> None:
     """So that its newest event is kept beside it, too (`ledger.head`)."""
@@ -79,7 +82,7 @@ def test_a_chain_that_is_shorter_at_its_end_is_whole(events: list[Event]) -> Non
 
 
 @pytest.mark.parametrize("field", HASHED)
-@settings(max_examples=40)
+@few
 @given(events=chains, data=st.data())
 def test_any_edit_is_found(field: str, events: list[Event], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(events) - 1))
@@ -90,6 +93,7 @@ def test_any_edit_is_found(field: str, events: list[Event], data: st.DataObject)
         assert found == [events[at].seq]  # named once, by its own number
 
 
+@few
 @given(events=longer, data=st.data())
 def test_an_edit_with_its_hash_made_anew_breaks_what_follows(
     events: list[Event], data: st.DataObject
@@ -100,6 +104,7 @@ def test_an_edit_with_its_hash_made_anew_breaks_what_follows(
     assert broken([*events[:at], forged, *events[at + 1 :]]) == [events[at + 1].seq]
 
 
+@few
 @given(events=longer, data=st.data())
 def test_any_removal_is_found_and_says_what_is_missing(
     events: list[Event], data: st.DataObject
@@ -112,6 +117,7 @@ def test_any_removal_is_found_and_says_what_is_missing(
     assert what == f"event {missing} is missing before event {seq}"
 
 
+@few
 @given(events=longer, data=st.data())
 def test_any_two_that_changed_places_are_found(events: list[Event], data: st.DataObject) -> None:
     one = data.draw(st.integers(0, len(events) - 2))
@@ -120,6 +126,7 @@ def test_any_two_that_changed_places_are_found(events: list[Event], data: st.Dat
     assert broken(events)
 
 
+@few
 @given(events=longer, data=st.data())
 def test_any_two_that_changed_places_and_numbers_are_found(
     events: list[Event], data: st.DataObject
@@ -132,6 +139,7 @@ def test_any_two_that_changed_places_and_numbers_are_found(
     assert broken(events)
 
 
+@few
 @given(events=chains, data=st.data())
 def test_one_that_is_there_twice_is_found(events: list[Event], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(events) - 1))
