@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -32,9 +33,10 @@ def neighbour(package: str) -> Path:
     home = BUILD / package
     binaries = home / "bin"
     if not (binaries / package).exists():
-        subprocess.run(["uv", "venv", "--quiet", "--python", sys.executable, home], check=True)
+        uv = shutil.which("uv") or str(ROOT / ".venv-uv" / "bin" / "uv")
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, home], check=True)
         subprocess.run(
-            ["uv", "pip", "install", "--quiet", "--python", binaries / "python", package],
+            [uv, "pip", "install", "--quiet", "--python", binaries / "python", package],
             check=True,
             env=os.environ | {"UV_COMPILE_BYTECODE": "1"},
         )

@@ -14,11 +14,12 @@ import pytest
 from taxiway.adapters.ed25519 import verify
 from taxiway.adapters.keyring import FolderKeys
 from taxiway.adapters.tables import IMMUTABLE, TABLES
+from taxiway.core.digest import digest_of
 from taxiway.core.errors import ConflictError, MissingError, RefusedError
 from taxiway.core.facts import Deployment, Developed, Model, Release, Run
 from taxiway.core.ledger import GENESIS, Draft, broken_links
 from taxiway.core.people import Person, SignOff
-from taxiway.core.ports import Record
+from taxiway.core.ports import FACTS, Record
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MakeFact = Callable[..., Any]
@@ -422,6 +423,42 @@ def test_the_actor_signs_the_hash(record: Record, draft: MakeDraft, tmp_path: An
     assert verify(public, signed.hash.encode(), signed.signature)
     assert len(base64.b64decode(signed.signature)) == 64
     assert unsigned.signature == ""
+
+
+def test_an_event_holds_the_digests_of_what_was_written_with_it(
+    record: Record, fact: MakeFact, draft: MakeDraft
+) -> None:
+    alice, bob = fact(Person, "alice"), fact(Person, "bob")
+    gone = dataclasses.replace(alice, removed_at=NOW)
+    with record.transaction(None) as change:
+        change.add(alice)
+        change.add(bob)
+        first = change.log(draft())
+        change.replace(alice, gone)
+        second = change.log(draft())
+        third = change.log(draft())
+    assert first.facts == {"person alice": digest_of(alice), "person bob": digest_of(bob)}
+    assert second.facts == {"person alice": digest_of(gone)}
+    assert third.facts == {}
+    assert list(record.events()) == [first, second, third]
+    assert list(broken_links(record.events())) == []
+
+
+def test_what_no_event_tells_of_is_refused_though_one_came_before(
+    record: Record, fact: MakeFact, draft: MakeDraft
+) -> None:
+    with (
+        pytest.raises(RefusedError, match="A change without an event in the ledger"),
+        record.transaction(None) as change,
+    ):
+        change.log(draft())
+        change.add(fact(Person, "alice"))
+    assert record.find(Person) == []
+    assert list(record.events()) == []
+
+
+def test_the_ports_know_every_kind_of_fact_that_is_kept() -> None:
+    assert set(FACTS) == set(TABLES)
 
 
 def test_events_until_a_time_and_including_it(record: Record, draft: MakeDraft) -> None:

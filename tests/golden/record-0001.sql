@@ -15,7 +15,7 @@ CREATE TRIGGER finding_no_delete BEFORE DELETE ON finding BEGIN SELECT RAISE(ABO
 CREATE TRIGGER finding_no_other_id BEFORE INSERT ON finding WHEN EXISTS (SELECT 1 FROM finding WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: finding.id'); END;
 CREATE TRIGGER finding_no_update BEFORE UPDATE ON finding BEGIN SELECT RAISE(ABORT, 'rows of finding never change'); END;
 CREATE TABLE handoff ( id TEXT NOT NULL, model TEXT NOT NULL, stage TEXT NOT NULL, subject TEXT NOT NULL, summary TEXT NOT NULL, due TEXT NOT NULL, state TEXT NOT NULL, offered_by TEXT NOT NULL, offered_at TEXT NOT NULL, answered_by TEXT, answered_at TEXT, reason TEXT, PRIMARY KEY (id) );
-CREATE TABLE ledger ( seq INTEGER NOT NULL, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, model TEXT, digest TEXT NOT NULL, details TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, PRIMARY KEY (seq) );
+CREATE TABLE ledger ( seq INTEGER NOT NULL, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, model TEXT, digest TEXT NOT NULL, details TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL, signature TEXT NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (seq) );
 CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'rows of ledger never change'); END;
 CREATE TRIGGER ledger_no_other_seq BEFORE INSERT ON ledger WHEN EXISTS (SELECT 1 FROM ledger WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: ledger.seq'); END;
 CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'rows of ledger never change'); END;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tempfile
 import threading
@@ -14,12 +13,12 @@ from typing import Any, TypeVar
 
 from taxiway.adapters.tables import IMMUTABLE, TABLES, decoded, encoded, encoded_field
 from taxiway.core.decision import Decision, Outcome
-from taxiway.core.digest import digest_bytes, utc_text
+from taxiway.core.digest import digest_bytes, digest_of, utc_text
 from taxiway.core.errors import ConflictError, IntegrityError, MissingError, Problem, RefusedError
 from taxiway.core.facts import Deployment, Developed, Release
-from taxiway.core.ledger import GENESIS, Draft, Event, chain_hash
+from taxiway.core.ledger import GENESIS, Draft, Event, Sign, chained, fact_name
 from taxiway.core.people import SignOff
-from taxiway.core.ports import Change, Sign
+from taxiway.core.ports import Change
 
 Fact = TypeVar("Fact")
 
@@ -31,7 +30,8 @@ class _Change:
         self, facts: dict[type, dict[str, Any]], events: list[Event], sign: Sign | None
     ) -> None:
         self.facts, self.events, self._sign = facts, events, sign
-        self.writes = self.logged = 0
+        self.untold: dict[str, str] = {}
+        """Digests of what was written since the last event."""
 
     def add(self, fact: object) -> None:
         known = self.facts[type(fact)]
@@ -40,7 +40,7 @@ class _Change:
             raise ConflictError(f"There is already a {_named(type(fact))} {identity!r}.")
         _rules(self.facts, fact)
         known[identity] = _stored(fact)
-        self.writes += 1
+        self.untold[fact_name(type(fact), identity)] = digest_of(fact)
 
     def replace(self, before: Fact, after: Fact) -> None:
         kind = type(before)
@@ -53,17 +53,14 @@ class _Change:
         others = {**self.facts, kind: {i: fact for i, fact in known.items() if i != identity}}
         _rules(others, after)
         known[identity] = _stored(after)  # at the place that it had
-        self.writes += 1
+        self.untold[fact_name(kind, identity)] = digest_of(after)
 
     def log(self, draft: Draft) -> Event:
         seq = len(self.events) + 1
         previous = self.events[-1].hash if self.events else GENESIS
-        hashed = chain_hash(seq, draft, previous)
-        signature = self._sign(hashed.encode()) if self._sign else ""
-        values = {f.name: getattr(draft, f.name) for f in dataclasses.fields(draft)}
-        event = Event(seq=seq, **values, previous=previous, hash=hashed, signature=signature)
+        event = chained(seq, draft, previous, self.untold, self._sign)
+        self.untold = {}
         self.events.append(event)
-        self.logged += 1
         return event
 
 
@@ -151,7 +148,7 @@ class MemoryRecord:
                 yield change
             finally:
                 self._mine.change = None
-            if change.writes and not change.logged:
+            if change.untold:
                 raise RefusedError("A change without an event in the ledger is not written.")
             self._facts, self._events = change.facts, change.events
 

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from taxiway.adapters.sqlite import BUSY_SECONDS
 from taxiway.adapters.tables import IMMUTABLE, TABLES, codecs, decoded, encoded, encoded_field
-from taxiway.core.digest import canonical_json, utc_text, utc_time
+from taxiway.core.digest import canonical_json, digest_of, utc_text, utc_time
 from taxiway.core.errors import (
     ConflictError,
     IntegrityError,
@@ -30,8 +30,8 @@ from taxiway.core.errors import (
     StoreError,
     TaxiwayError,
 )
-from taxiway.core.ledger import GENESIS, Draft, Event, chain_hash
-from taxiway.core.ports import Change, Sign
+from taxiway.core.ledger import GENESIS, Draft, Event, Sign, chained, fact_name
+from taxiway.core.ports import Change
 
 Fact = TypeVar("Fact")
 
@@ -39,7 +39,9 @@ REVISION = "0001"
 """The newest migration; a database that is behind is migrated when it is opened."""
 HEAD_FILE = "ledger.head"
 
-EVENT_COLUMNS = "seq, at, actor, action, subject, model, digest, details, previous, hash, signature"
+EVENT_COLUMNS = (
+    "seq, at, actor, action, subject, model, digest, details, previous, hash, signature, facts"
+)
 
 
 def open_record(path: Path) -> SqlRecord:
@@ -251,6 +253,8 @@ class SqlRecord:
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
                 Path(name).replace(self.head_file)
             finally:
                 Path(name).unlink(missing_ok=True)
@@ -270,12 +274,13 @@ class _SqlChange:
         self._path = path
         self._connection = connection
         self._sign = sign
-        self.writes = 0
+        self._untold: dict[str, str] = {}
+        """Digests of what was written since the last event."""
         self.event: Event | None = None
 
     def require_event(self) -> None:
-        """Raises `RefusedError` if something was written and nothing told of it."""
-        if self.writes and self.event is None:
+        """Raises `RefusedError` if something was written and no event told of it."""
+        if self._untold:
             raise RefusedError("A change without an event in the ledger is not written.")
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
@@ -289,7 +294,7 @@ class _SqlChange:
         marks = ", ".join("?" * len(row))
         statement = f"INSERT INTO {TABLES[type(fact)]} ({columns}) VALUES ({marks})"  # noqa: S608 - names of ours
         self._execute(statement, list(row.values()))
-        self.writes += 1
+        self._untold[fact_name(type(fact), row["id"])] = digest_of(fact)
 
     def replace(self, before: Fact, after: Fact) -> None:
         kind = type(before)
@@ -306,28 +311,16 @@ class _SqlChange:
                 f"Somebody else changed {TABLES[kind]} {old['id']!r} first; nothing was written.",
                 todo="Look at it again, and decide anew.",
             )
-        self.writes += 1
+        self._untold[fact_name(kind, new["id"])] = digest_of(after)
 
     def log(self, draft: Draft) -> Event:
         newest = "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
         last = self._execute(newest).fetchone()
         seq, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
-        hashed = chain_hash(seq, draft, previous)
-        event = Event(
-            seq=seq,
-            at=draft.at,
-            actor=draft.actor,
-            action=draft.action,
-            subject=draft.subject,
-            model=draft.model,
-            digest=draft.digest,
-            details=draft.details,
-            previous=previous,
-            hash=hashed,
-            signature=self._sign(hashed.encode()) if self._sign else "",
-        )
+        event = chained(seq, draft, previous, self._untold, self._sign)
+        self._untold = {}
         self._execute(
-            f"INSERT INTO ledger ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
+            f"INSERT INTO ledger ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
             (
                 seq,
                 utc_text(draft.at),
@@ -338,8 +331,9 @@ class _SqlChange:
                 draft.digest,
                 canonical_json(draft.details).decode(),
                 previous,
-                hashed,
+                event.hash,
                 event.signature,
+                canonical_json(event.facts).decode(),
             ),
         )
         self.event = event
@@ -349,7 +343,9 @@ class _SqlChange:
 def _event(row: tuple[Any, ...]) -> Event:
     import json
 
-    seq, at, actor, action, subject, model, digest, details, previous, hashed, signature = row
+    seq, at, actor, action, subject, model, digest, details, previous, hashed, signature, facts = (
+        row
+    )
     return Event(
         seq=seq,
         at=utc_time(at),
@@ -362,4 +358,5 @@ def _event(row: tuple[Any, ...]) -> Event:
         previous=previous,
         hash=hashed,
         signature=signature,
+        facts=json.loads(facts),
     )

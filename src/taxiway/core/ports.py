@@ -15,15 +15,25 @@ from typing import Any, Protocol, TypeVar
 from taxiway.core.decision import Decision, Outcome
 from taxiway.core.digest import digest_of
 from taxiway.core.errors import RefusedError
-from taxiway.core.ledger import Draft, Event
+from taxiway.core.evidence import Evidence
+from taxiway.core.facts import (
+    Alert,
+    Deployment,
+    Developed,
+    Finding,
+    Model,
+    Proposal,
+    Release,
+    Run,
+    Snapshot,
+)
+from taxiway.core.ledger import Draft, Event, Sign
+from taxiway.core.people import Deviation, Handoff, Person, SignOff
 
 Fact = TypeVar("Fact")
 
 Clock = Callable[[], datetime]
 """Tells the time, in UTC."""
-
-Sign = Callable[[bytes], str]
-"""Signs bytes with the actor's key and answers base64."""
 
 NewId = Callable[[], str]
 """A fresh identifier that sorts by time."""
@@ -38,6 +48,25 @@ class Actor:
     sign: Sign
 
 
+FACTS: tuple[type, ...] = (
+    Person,
+    Model,
+    Developed,
+    Snapshot,
+    Run,
+    Release,
+    Deployment,
+    SignOff,
+    Deviation,
+    Handoff,
+    Evidence,
+    Finding,
+    Alert,
+    Proposal,
+)
+"""Every kind of fact that a record keeps."""
+
+
 class Change(Protocol):
     """One transaction: facts and the event that tells of them, all or nothing."""
 
@@ -49,7 +78,9 @@ class Change(Protocol):
         """The fact `before` becomes `after`. Raises `ConflictError` if it is no longer `before`."""
 
     def log(self, draft: Draft) -> Event:
-        """The event of this change, chained and signed."""
+        """The event of this change, chained and signed. It holds the digest of every fact that was
+        added or replaced since the event before it; what is written after the last event is
+        refused."""
 
 
 class Record(Protocol):
@@ -71,7 +102,7 @@ class Record(Protocol):
     def transaction(self, sign: Sign | None) -> AbstractContextManager[Change]:
         """A change that is committed when the block ends well.
 
-        Writes without an event are refused when it ends; an exception leaves nothing behind.
+        Writes that no event tells of are refused when it ends; an exception leaves nothing behind.
         """
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ new history.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,12 +18,18 @@ from taxiway.core.facts import Release
 from taxiway.core.ledger import GENESIS, Event, broken_links
 from taxiway.core.people import Person
 from taxiway.core.ports import Desk, Record, Verify
-from taxiway.governance.told import STRANGE, UNREADABLE, Signed, event_text, untold
+from taxiway.governance.told import STRANGE, UNREADABLE, event_text, untold
 
 SYSTEM = "system"
 
 UNSIGNED = ("window.closed",)
 """What may happen on nobody's behalf: a timer closes the windows that are due."""
+
+WATCHED = ("evidence monitoring.", "finding ", "alert ")
+"""How the names of the facts begin that such an event may tell of."""
+
+Signed = Callable[[str, bytes, str], bool]
+"""(person, content, signature) -> whether the signature is that person's."""
 
 Keys = dict[str, set[str]]
 """Person -> the public keys that are known of them."""
@@ -71,7 +77,7 @@ def verify_ledger(record: Record, verify: Verify, *, head: Head | None) -> Ledge
             *_chain_problems(events),
             *_signature_problems(events, keys, signed),
             *_head_problems(head, events, whole=not unreadable),
-            *(unreadable or untold(record, events, signed)),
+            *(unreadable or untold(record, events)),
         ]
         if not problems or _read(record) == (events, unreadable):
             break
@@ -127,9 +133,9 @@ def _require_types(event: Event) -> None:
     for value in (*texts, event.previous, event.hash, event.signature):
         if not isinstance(value, str):
             raise TypeError(f"event {event.seq} holds {value!r} where a text belongs")
-    details: object = event.details
-    if not isinstance(details, dict):
-        raise TypeError(f"event {event.seq} holds details that have no names")
+    mappings: tuple[object, ...] = (event.details, event.facts)
+    if not all(isinstance(one, dict) for one in mappings):
+        raise TypeError(f"event {event.seq} holds details or facts that have no names")
 
 
 def _chain_problems(events: Sequence[Event]) -> Iterator[str]:
@@ -160,6 +166,8 @@ def _signature_problems(events: Sequence[Event], keys: Keys, signed: Signed) -> 
         if actor == SYSTEM:
             if event.action not in UNSIGNED or event.signature:
                 yield f"{what} is signed by nobody; only {', '.join(UNSIGNED)} may be"
+            elif beyond := [name for name in event.facts if not name.startswith(WATCHED)]:
+                yield f"{what} is signed by nobody, and tells of {shortened(', '.join(beyond))}"
         elif actor not in keys:
             yield f"{what} is by {actor}, whom nobody added"
         elif not signed(actor, event.hash.encode(), event.signature):

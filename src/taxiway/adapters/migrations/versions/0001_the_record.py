@@ -48,6 +48,7 @@ LEDGER = (
     "previous",
     "hash",
     "signature",
+    "facts",
 )
 IMMUTABLE = {
     "snapshot": ("id",),
