@@ -447,12 +447,13 @@ def test_an_event_holds_the_digests_of_what_was_written_with_it(
 def test_what_no_event_tells_of_is_refused_though_one_came_before(
     record: Record, fact: MakeFact, draft: MakeDraft
 ) -> None:
-    with (
-        pytest.raises(RefusedError, match="A change without an event in the ledger"),
-        record.transaction(None) as change,
-    ):
-        change.log(draft())
-        change.add(fact(Person, "alice"))
+    def write_after_the_event() -> None:
+        with record.transaction(None) as change:
+            change.log(draft())
+            change.add(fact(Person, "alice"))
+
+    with pytest.raises(RefusedError, match="A change without an event in the ledger"):
+        write_after_the_event()
     assert record.find(Person) == []
     assert list(record.events()) == []
 

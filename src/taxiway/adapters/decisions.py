@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from taxiway.adapters.memory import conflicting
 from taxiway.adapters.sqlite import BUSY_SECONDS, write_ahead
 from taxiway.core.decision import Decision, Outcome
 from taxiway.core.digest import utc_text, utc_time
@@ -250,3 +249,13 @@ def _decision(row: tuple[Any, ...]) -> Decision:
             todo="Restore the decision log from its backup.",
         ) from error
     return Decision(**named)
+
+
+def conflicting(keys: Sequence[str]) -> ConflictError:
+    """The error for outcomes that contradict those that are known."""
+    many = "outcome contradicts" if len(keys) == 1 else "outcomes contradict"
+    return ConflictError(
+        f"{len(keys)} {many} what is known; nothing was added.",
+        [Problem("another label is known", where=key) for key in keys],
+        todo="Correct the file; a known outcome is not overwritten.",
+    )

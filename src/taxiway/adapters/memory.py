@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from taxiway.adapters.decisions import conflicting
 from taxiway.adapters.tables import IMMUTABLE, TABLES, decoded, encoded, encoded_field
 from taxiway.core.decision import Decision, Outcome
 from taxiway.core.digest import digest_bytes, digest_of, utc_text
-from taxiway.core.errors import ConflictError, IntegrityError, MissingError, Problem, RefusedError
+from taxiway.core.errors import ConflictError, IntegrityError, MissingError, RefusedError
 from taxiway.core.facts import Deployment, Developed, Release
 from taxiway.core.ledger import GENESIS, Draft, Event, Sign, chained, fact_name
 from taxiway.core.people import SignOff
@@ -265,13 +266,3 @@ class MemoryDecisions:
 
     def close(self) -> None:
         """Nothing to let go of."""
-
-
-def conflicting(keys: Sequence[str]) -> ConflictError:
-    """The error for outcomes that contradict those that are known."""
-    many = "outcome contradicts" if len(keys) == 1 else "outcomes contradict"
-    return ConflictError(
-        f"{len(keys)} {many} what is known; nothing was added.",
-        [Problem("another label is known", where=key) for key in keys],
-        todo="Correct the file; a known outcome is not overwritten.",
-    )

@@ -101,7 +101,7 @@ def _show(flown: FlightCheck) -> None:
             for v in flown.verdicts
         ],
     )
-    if flown.clear:
+    if flown.clear and not flown.deployed:
         screen.say(f"\nNext: taxiway promote {flown.release} --to {flown.environment}")
 
 

@@ -126,6 +126,8 @@ class FlightCheck:
     verdicts: tuple[Verdict, ...]
     required: frozenset[str]
     at: datetime
+    deployed: bool = False
+    """Whether the release runs, or ran, in the environment already."""
 
     @property
     def blocking(self) -> tuple[Verdict, ...]:

@@ -50,6 +50,7 @@ def fly(
         verdicts=tuple(verdicts),
         required=policy.required,
         at=case.now,
+        deployed=case.deployed,
     )
 
 
