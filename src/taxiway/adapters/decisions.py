@@ -19,6 +19,7 @@ from taxiway.core.errors import (
     ConflictError,
     IntegrityError,
     MissingError,
+    Problem,
     StoreError,
     shortened,
 )
