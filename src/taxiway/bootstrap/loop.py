@@ -78,6 +78,7 @@ def watch(
     dry_run: bool,
 ) -> Watched:
     """Closes the windows that are due."""
+    from taxiway.data.frame import frame_of
     from taxiway.data.profile import count_like
     from taxiway.monitoring.watch import watch as close
     from taxiway.training.metrics import interval
@@ -87,6 +88,7 @@ def watch(
         model=model,
         charter=charter_of(workspace, model),
         environment=environment,
+        frame_of=frame_of,
         count_like=count_like,
         measure=interval,
         as_of=as_of,

@@ -13,9 +13,8 @@ from taxiway.core.decision import Decision
 from taxiway.core.evidence import Evidence, observed
 from taxiway.core.facts import Alert, Finding
 from taxiway.core.ports import Desk
-from taxiway.monitoring.drift import CountLike, drift
+from taxiway.monitoring.drift import CountLike, FrameOf, drift
 from taxiway.monitoring.findings import Found, alerts_of, drifted, missed, worse
-from taxiway.monitoring.frame import frame_of
 from taxiway.monitoring.performance import Limits, Measure, performance
 from taxiway.monitoring.reference import Reference
 from taxiway.monitoring.value import value
@@ -35,6 +34,7 @@ class Look:
     """Key -> label, of the whole model."""
     decisions_of_all: int
     """Decisions of every champion in the window; they share the promised value."""
+    frame_of: FrameOf
     count_like: CountLike
     measure: Measure
 
@@ -95,7 +95,7 @@ def _drift(desk: Desk, look: Look, reference: Reference, decisions: Sequence[Dec
 
     found, required = drift(
         reference.profile,
-        frame_of(decisions, reference.watched),
+        look.frame_of([decision.inputs for decision in decisions], reference.watched),
         pl.Series("probability", [d.output["probability"] for d in decisions], pl.Float64),
         window=look.window,
         count_like=look.count_like,

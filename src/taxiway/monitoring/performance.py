@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from taxiway.core.charter import LOWER_IS_BETTER, Bar
+from taxiway.core.interval import Interval
 from taxiway.monitoring.windows import Window
 
 OK = "ok"
@@ -20,17 +21,6 @@ BEHIND = "behind"
 INSUFFICIENT = "insufficient data"
 
 SHOWN_GROUPS = 50
-
-
-class Interval(Protocol):
-    """A metric's value and its bootstrap interval."""
-
-    @property
-    def value(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
 
 
 class Measure(Protocol):

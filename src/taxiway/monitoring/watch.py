@@ -19,7 +19,7 @@ from taxiway.core.evidence import DRIFT, PERFORMANCE, Evidence
 from taxiway.core.facts import Alert, Deployment, Finding, Model
 from taxiway.core.ports import Desk
 from taxiway.monitoring.closing import Closing, Look, closed
-from taxiway.monitoring.drift import CountLike
+from taxiway.monitoring.drift import CountLike, FrameOf
 from taxiway.monitoring.performance import Measure
 from taxiway.monitoring.reference import Reference, reference_of
 from taxiway.monitoring.windows import Window, days, due, window_of
@@ -60,6 +60,7 @@ def watch(
     model: Model,
     charter: Charter,
     environment: str,
+    frame_of: FrameOf,
     count_like: CountLike,
     measure: Measure,
     as_of: datetime | None = None,
@@ -67,9 +68,9 @@ def watch(
 ) -> Watched:
     """Closes every window of an environment that is due at `as_of` (default: now).
 
-    `count_like` counts a window's values over the bins of a reference profile; `measure` gives a
-    metric with its interval. A scheduler may call it on behalf of nobody: the ledger then names the
-    system. A dry run looks and writes nothing.
+    `frame_of` makes a frame of logged inputs, `count_like` counts a window's values over the bins
+    of a reference profile, and `measure` gives a metric with its interval. A scheduler may call it
+    on behalf of nobody: the ledger then names the system. A dry run looks and writes nothing.
 
     Windows without a decision are not closed. Decisions that arrive for a window after it was
     closed are kept and can be replayed, but are not looked at again.
@@ -111,6 +112,7 @@ def watch(
             decisions_of_all=len(everyone),
             for_drift=window in for_drift,
             for_labels=labels,
+            frame_of=frame_of,
             count_like=count_like,
             measure=measure,
         )

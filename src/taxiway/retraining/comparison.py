@@ -11,6 +11,7 @@ from taxiway.core.charter import LOWER_IS_BETTER
 from taxiway.core.errors import InputError, RefusedError
 from taxiway.core.evidence import COMPARISON, Evidence, observed
 from taxiway.core.facts import Proposal
+from taxiway.core.interval import Interval
 from taxiway.core.moves import PROPOSAL, require_move
 from taxiway.core.ports import Desk
 from taxiway.retraining.proposal import champion_of
@@ -20,17 +21,6 @@ NO_PROOF = "no proof of gain"
 LOSES = "champion wins"
 
 SHOWN_SLICES = 50
-
-
-class Interval(Protocol):
-    """A figure with its bootstrap interval."""
-
-    @property
-    def value(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
 
 
 class Measure(Protocol):

@@ -7,11 +7,12 @@ vector of weights, so that scores are sorted once and not once a resample.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from taxiway.core.interval import Interval
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -22,18 +23,6 @@ RESAMPLES = 200
 CONFIDENCE = 0.95
 CLIP = float(np.finfo(np.float64).eps)
 """Probabilities of 0 and 1 are moved by this much in the log loss, as scikit-learn does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A value with the percentile interval of its bootstrap (95 %)."""
-
-    value: float
-    low: float
-    high: float
-
-    def as_dict(self) -> dict[str, float]:
-        return asdict(self)
 
 
 def _groups(probabilities: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

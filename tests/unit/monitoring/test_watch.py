@@ -21,6 +21,7 @@ from taxiway.core.errors import ConflictError
 from taxiway.core.evidence import DRIFT, METRICS, PERFORMANCE, VALUE, Evidence, observed
 from taxiway.core.facts import Alert, Deployment, Finding, Model, Release
 from taxiway.core.ports import Desk
+from taxiway.data.frame import frame_of
 from taxiway.data.profile import column_profile, count_like, profile
 from taxiway.monitoring.watch import Watched, watch
 from taxiway.training.metrics import interval
@@ -195,6 +196,7 @@ def look(desk: Desk, charter: Charter, as_of: str, *, dry_run: bool = False) -> 
         model=model_of(charter),
         charter=charter,
         environment="prod",
+        frame_of=frame_of,
         count_like=count_like,
         measure=interval,
         as_of=datetime.fromisoformat(as_of).replace(tzinfo=UTC),

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from taxiway.training.metrics import METRICS, Interval, gain, interval, measure
+from taxiway.core.interval import Interval
+from taxiway.training.metrics import METRICS, gain, interval, measure
 
 REFERENCE = {
     "roc_auc": roc_auc_score,
