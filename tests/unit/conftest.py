@@ -15,7 +15,7 @@ from taxiway.core.errors import TaxiwayError
 
 BETWEEN = {"&&", "||", ";", "|", "&"}
 REDIRECTION = {">", ">>", "<"}
-FILLED_IN = re.compile(r"…|\$")
+FILLED_IN = re.compile(r"…|\$|\bDAY\b")
 """A value that somebody, or the shell, fills in."""
 
 
