@@ -14,7 +14,8 @@ from taxiway.adapters.folder import FolderObjects
 from taxiway.adapters.ids import new_id
 from taxiway.adapters.keyring import FolderKeys
 from taxiway.adapters.sql import open_record
-from taxiway.core.errors import IntegrityError, MissingError, RefusedError
+from taxiway.core.digest import PREFIX
+from taxiway.core.errors import IntegrityError, MissingError, RefusedError, shortened
 from taxiway.core.facts import Model, Release, Snapshot
 from taxiway.core.people import Person
 from taxiway.core.ports import Actor, Desk
@@ -139,16 +140,28 @@ class Opened:
             raise MissingError(f"{model} has no release yet.", todo="Make one with: taxiway train")
         return releases[-1]
 
+    def find_snapshot(self, digest: str) -> Snapshot:
+        """The snapshot whose digest is this, or begins with it. Raises `MissingError`."""
+        wanted = digest.removeprefix(PREFIX)
+        found = [
+            s for s in self.record.find(Snapshot) if s.id.removeprefix(PREFIX).startswith(wanted)
+        ]
+        if len(found) != 1 or not wanted:
+            how_many = f"{len(found)} snapshots begin" if found else "No snapshot begins"
+            raise MissingError(
+                f"{how_many} with {shortened(digest)!r}.",
+                todo="`taxiway data show` shows the digest of the newest one.",
+            )
+        return found[0]
+
     def newest_snapshot(self, model: str, digest: str | None = None) -> Snapshot:
         """A snapshot by its digest or the beginning of it, or the model's newest one."""
-        snapshots = self.record.find(Snapshot, model=model)
         if digest:
-            wanted = digest.removeprefix("sha256:")
-            snapshots = [s for s in snapshots if s.id.removeprefix("sha256:").startswith(wanted)]
+            return self.find_snapshot(digest)
+        snapshots = self.record.find(Snapshot, model=model)
         if not snapshots:
-            what = f"snapshot {digest!r}" if digest else "snapshot"
             raise MissingError(
-                f"{model} has no {what}.", todo="Take one with: taxiway data snapshot"
+                f"{model} has no snapshot.", todo="Take one with: taxiway data snapshot"
             )
         return snapshots[-1]
 

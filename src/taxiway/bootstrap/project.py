@@ -62,7 +62,8 @@ class Project:
         """The data to read: those that were given, or the charter's."""
         from taxiway.data.source import open_source
 
-        return open_source(given or self.path(self.charter.data.source))
+        data = self.file.sections.get("data")
+        return open_source(given or self.path((data or self.charter.data).source))
 
     def plan(self, people: list[Person] | None, today: date) -> Plan:
         from taxiway.charter.plan import make_plan

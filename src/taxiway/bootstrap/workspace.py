@@ -50,17 +50,18 @@ class Workspace(Opened):
     def data_check(
         self, project: Path | None = None, *, source: Path | None = None, on_rows: Rows = _nothing
     ) -> Validation:
-        """Holds every row of a source against the contract."""
+        """Holds every row of a source against the contract; the charter need not be complete."""
         with extras():
             from taxiway.data.validation import validate
 
             read = self.project(project)
+            target = read.file.sections.get("target")
             return validate(
                 read.source(source),
                 read.contract,
                 on_rows=on_rows,
                 as_of=self.desk.now(),
-                target=read.charter.target.definition,
+                target=target.definition if target else None,
             )
 
     def data_snapshot(
@@ -197,6 +198,8 @@ class Workspace(Opened):
         """Offers a snapshot or a release to the owner who takes it."""
         from taxiway.governance.handoff import offer
 
+        if stage == "data":
+            subject = self.find_snapshot(subject).id
         return offer(self.desk, stage, subject, summary=summary, due=due, dry_run=dry_run)
 
     def handoff_accept(self, id: str, *, dry_run: bool = False) -> Handoff:

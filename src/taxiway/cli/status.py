@@ -143,7 +143,9 @@ def _show_model(one: ModelStatus, found: Status) -> None:
             title="Waits",
         )
     else:
-        screen.say("Nothing waits for anybody.")
+        screen.say(
+            "Nothing waits for an answer; `taxiway check RELEASE` says what a release still needs."
+        )
     screen.say()
     if one.monitoring:
         screen.table(

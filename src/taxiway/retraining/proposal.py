@@ -71,7 +71,8 @@ def propose(
         proposal = dataclasses.replace(
             waiting, alerts=waiting.alerts + ids, reason=f"{waiting.reason} {reason}"
         )
-        why = f"{len(ids)} alerts joined proposal {proposal.id}, which is {proposal.state}."
+        joined = _alerts(len(ids), "joined", "joined")
+        why = f"{joined} proposal {proposal.id}, which is {proposal.state}."
     else:
         proposal = Proposal(
             id=desk.new_id(),
@@ -84,7 +85,7 @@ def propose(
             at=desk.now(),
             by=actor.name,
         )
-        why = f"{len(ids)} alerts ask for a retraining."
+        why = f"{_alerts(len(ids), 'asks', 'ask')} for a retraining."
     if not dry_run:
         action = "proposal.extended" if waiting else "proposal.opened"
         with desk.change(action, proposal.id, model=model) as change:
@@ -120,6 +121,10 @@ def _triggering(
     alerts = desk.record.find(Alert, model=model, environment=environment, state="open")
     pairs = [(alert, desk.record.get(Finding, alert.finding)) for alert in alerts]
     return [pair for pair in pairs if pair[1].kind in charter.retraining.triggers]
+
+
+def _alerts(count: int, one: str, more: str) -> str:
+    return f"1 alert {one}" if count == 1 else f"{count} alerts {more}"
 
 
 def _reason(findings: Sequence[Finding]) -> str:

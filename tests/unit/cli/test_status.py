@@ -108,7 +108,7 @@ def test_a_model_of_which_nothing_runs(folder: Path) -> None:
     assert "churn: classification, tier low, no release yet" in output
     assert "business: churn-owner, development: churn-developer" in output
     assert "Nothing runs." in output
-    assert "Nothing waits for anybody." in output
+    assert "Nothing waits for an answer;" in output
     assert "Newest windows" not in output
 
 
