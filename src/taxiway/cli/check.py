@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from typing import Any
 
 import click
@@ -17,19 +18,25 @@ WIDEST = 100
 @click.command()
 @click.argument("release", required=False)
 @options.environment
+@click.option("--all", "everything", is_flag=True, help="Show every check, with its figures.")
 @click.option("--explain", metavar="CHECK", help="Say what a check asks for, and whom it serves.")
 @options.acting
 @options.as_json
 @click.pass_context
 def check(
     ctx: click.Context,
+    *,
     release: str | None,
+    everything: bool,
     environment: str,
     explain: str | None,
     actor: str | None,
     as_json: bool,
 ) -> None:
     """The flight check: may a release (default: the newest) enter an environment?
+
+    Shows the checks that the environment requires of the model's tier; --all shows all 48 of the
+    catalogue with what was found and required.
 
     Exit code 0: clear. 1: not clear.
 
@@ -50,7 +57,7 @@ def check(
     if as_json:
         screen.show_json(as_document(flown))
     else:
-        _show(flown)
+        _show(flown, everything=everything)
     ctx.exit(0 if flown.clear else 1)
 
 
@@ -73,7 +80,7 @@ def as_document(flown: FlightCheck) -> dict[str, Any]:
     }
 
 
-def _show(flown: FlightCheck) -> None:
+def _show(flown: FlightCheck, *, everything: bool) -> None:
     titles, blocking = _titles(), flown.blocking
     clear = sum(v.status in CLEAR for v in flown.verdicts if v.check in flown.required)
     what = f"{flown.release} (tier {flown.tier}) for {flown.environment}"
@@ -86,6 +93,27 @@ def _show(flown: FlightCheck) -> None:
         if verdict.todo:
             screen.say(f"        -> {verdict.todo}")
     screen.say()
+    (_show_all if everything else _show_required)(flown, titles)
+    if flown.clear and not flown.deployed:
+        screen.say(f"\nNext: taxiway promote {flown.release} --to {flown.environment}")
+
+
+def _show_required(flown: FlightCheck, titles: dict[str, str]) -> None:
+    screen.table(
+        ["check", "what", "verdict", "why"],
+        [
+            [v.check, titles.get(v.check, ""), v.status, shortened(v.why, WIDEST)]
+            for v in flown.verdicts
+            if v.check in flown.required
+        ],
+    )
+    others = Counter(v.status.value for v in flown.verdicts if v.check not in flown.required)
+    if others:
+        counted = ", ".join(f"{count} {status}" for status, count in others.most_common())
+        screen.say(f"Not required here: {counted} (--all shows them).")
+
+
+def _show_all(flown: FlightCheck, titles: dict[str, str]) -> None:
     screen.table(
         ["check", "what", "verdict", "needed", "found", "required", "why"],
         [
@@ -101,8 +129,6 @@ def _show(flown: FlightCheck) -> None:
             for v in flown.verdicts
         ],
     )
-    if flown.clear and not flown.deployed:
-        screen.say(f"\nNext: taxiway promote {flown.release} --to {flown.environment}")
 
 
 def _show_explained(explained: dict[str, Any]) -> None:

@@ -62,7 +62,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: st
         from rich.table import Table
         from rich.text import Text
 
-        drawn = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+        drawn = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+        for column in columns:
+            drawn.add_column(column, overflow="fold")  # a name is never cut
         for row in cells:
             drawn.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
         Console().print(drawn)

@@ -68,26 +68,14 @@ def history(model: str | None, environment: str | None, as_json: bool) -> None:
 def show_stays(stays: Sequence[Stay], *, title: str = "") -> None:
     """Deployments with those who approved them."""
     screen.table(
-        [
-            "since",
-            "until",
-            "environment",
-            "release",
-            "how",
-            "by",
-            "replaces",
-            "approved",
-            "evidence",
-        ],
+        ["since", "until", "where", "release", "how", "approved", "evidence"],
         [
             [
                 minute(stay.since),
                 minute(stay.until) if stay.until else "now",
                 stay.environment,
                 stay.release,
-                stay.how,
-                stay.by,
-                stay.replaces,
+                f"{stay.how} by {stay.by}",
                 _approved(stay),
                 short(stay.evidence_digest),
             ]

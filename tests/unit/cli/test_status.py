@@ -216,7 +216,7 @@ def test_history_names_who_approved(folder: Path) -> None:
     assert qa.endswith("0123456789ab")
     prod = run(history, "churn", "--env", "prod").output.splitlines()[-1]
     assert prod.startswith("2026-04-01 00:00  now ")
-    assert "churn:0" in prod
+    assert "promotion by churn-engineer" in prod
     assert "churn-owner (CH-01); missing: 01x" in prod
     assert " nobody " in run(history, "--env", "dev").output
     told = json.loads(run(history, "--env", "prod", "--json").output)
