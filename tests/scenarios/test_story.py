@@ -22,6 +22,7 @@ from .conftest import (
 )
 
 ONE, TWO = f"{MODEL}:1", f"{MODEL}:2"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def test_training_leaves_the_evidence_that_the_checks_ask_for(trained: Firm) -> None:
@@ -147,3 +148,17 @@ def _back_and_history(firm: Firm) -> None:
     shown = firm.run("ledger", "show", "--as-of", today)
     assert ONE in shown
     assert "hold" in firm.run("ledger", "verify")
+
+
+def test_the_manifest_of_a_release_has_the_keys_of_its_protocol(trained: Firm) -> None:
+    """What validators' tools read: a new key or another type is another protocol number."""
+    golden = json.loads((GOLDEN / "release-manifest-1.json").read_text())
+    with in_environment(trained), taxiway.Workspace.open(trained.folder) as workspace:
+        objects = workspace.objects
+        manifest = json.loads(objects.get(workspace.find_release(ONE).digest))
+        rows = json.loads(objects.get(manifest["files"]["golden.json"]))
+    assert manifest["protocol"] == rows["protocol"] == 1
+    assert {name: type(value).__name__ for name, value in manifest.items()} == golden["manifest"]
+    assert sorted(manifest["files"]) == golden["files"]
+    (row,) = {tuple(sorted(row)) for row in rows["rows"]}
+    assert list(row) == golden["golden row"]
