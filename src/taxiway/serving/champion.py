@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from taxiway.core.artefact import Artefact
-from taxiway.core.errors import StoreError, TaxiwayError
+from taxiway.core.errors import IntegrityError, StoreError, TaxiwayError
 from taxiway.core.facts import Release
 from taxiway.serving.deciding import Decider
 from taxiway.serving.path import require_golden
@@ -56,6 +56,12 @@ class Champion:
             self.current, self.problem, self._refused = None, str(error), release.digest
             return
         self.current, self.problem, self._refused = self.decider(artefact), "", ""
+
+    def answering(self) -> Decider:
+        """What answers now. Raises `IntegrityError` that says why nothing does."""
+        if self.current is None:
+            raise IntegrityError(f"Nothing answers: {self.problem}")
+        return self.current
 
     def _standing(self) -> str:
         return self.current.artefact.release if self.current else "nothing"

@@ -36,9 +36,17 @@ class Decider:
         """
         began = time.perf_counter() if began is None else began
         outputs = answer(self.artefact, self.artefact.frame(records) if frame is None else frame)
+        decisions = self.decisions(records, outputs, began=began)
+        self.log.append(decisions)
+        return decisions
+
+    def decisions(
+        self, records: Sequence[dict[str, Any]], outputs: Sequence[dict[str, Any]], *, began: float
+    ) -> list[Decision]:
+        """Outputs as decisions that are not logged yet; until they are, nobody may see them."""
         contract, at = self.artefact.inputs, self.now()
         latency = int((time.perf_counter() - began) * 1e6)
-        decisions = [
+        return [
             Decision(
                 id=self.new_id(),
                 model=self.artefact.model,
@@ -55,8 +63,6 @@ class Decider:
             )
             for record, output in zip(records, outputs, strict=True)
         ]
-        self.log.append(decisions)
-        return decisions
 
 
 def moment(text: str) -> datetime:

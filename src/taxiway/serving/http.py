@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from taxiway.core.decision import Decision
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import SHOWN_PROBLEMS, TaxiwayError, shortened
 from taxiway.serving.champion import Champion
+from taxiway.serving.grouping import Answer, Grouping, Request
 from taxiway.serving.openapi import openapi
 from taxiway.serving.records import read_records
 
@@ -43,6 +45,7 @@ class Application:
         self._key = key.encode() if key else None
         self._close = close
         self._encode = msgspec.json.Encoder().encode
+        self._grouping: Grouping | None = None
         self._following: asyncio.Task[None] | None = None
         self._routes = {
             "/predict": ("POST", self._predict),
@@ -52,11 +55,14 @@ class Application:
         }
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._grouping = Grouping(self._champion.answering, loop.call_soon_threadsafe)
         self._following = loop.create_task(self._follow())
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._following:
             self._following.cancel()
+        if self._grouping:
+            self._grouping.close()
         self._close()
 
     async def _follow(self) -> None:
@@ -82,7 +88,9 @@ class Application:
             await handle(scope, protocol)
         except TaxiwayError as error:
             self._fail(protocol, error)
-        except Exception:
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError):
+                raise
             # Nothing left, so nothing was decided; the traceback is for the log, not the caller.
             self._refuse(protocol, 500, "TW-0", "The server made a mistake; nothing was decided.")
             raise
@@ -111,7 +119,22 @@ class Application:
             self._refuse(protocol, 400, "TW-1", text)
             return
         records = read_records(given, decider.artefact.inputs)
-        decided = [shown(one) for one in decider.decide(records, began=began)]
+        waiting = asyncio.get_running_loop().create_future()
+        request = Request(
+            records,
+            decider.artefact.inputs,
+            partial(read_records, given),
+            began,
+            partial(_settle, waiting),
+        )
+        if self._grouping is None or not self._grouping.ask(request):
+            text = "More requests wait than can be decided soon; nothing was decided."
+            self._refuse(protocol, 503, "TW-6", text, [("retry-after", "1")])
+            return
+        answer = await waiting
+        if isinstance(answer, BaseException):
+            raise answer
+        decided = [shown(one) for one in answer]
         self._answer(protocol, 200, decided if isinstance(given, list) else decided[0])
 
     async def _body(self, scope: Any, protocol: Any) -> bytes | None:
@@ -190,6 +213,11 @@ class Application:
     ) -> None:
         content = self._encode({"code": code, "error": text, "problems": []})
         protocol.response_bytes(status, [JSON, *(headers or [])], content)
+
+
+def _settle(waiting: asyncio.Future[Answer], answer: Answer) -> None:
+    if not waiting.done():
+        waiting.set_result(answer)
 
 
 def shown(decision: Decision) -> dict[str, Any]:

@@ -1,0 +1,200 @@
+"""Grouping: requests that arrive while others are decided are decided together.
+
+One model call and one synced transaction cost nearly the same for one row as for a hundred. So one
+worker thread takes all that waits, decides it as one frame, logs it as one transaction, and only
+then hands the answers out. Nothing is ever held back to fill a group: a request that comes alone is
+decided at once. Knows no transport; `taxiway.serving.http` asks it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from taxiway.core.contract import Contract
+from taxiway.core.decision import Decision
+from taxiway.core.errors import StoreError
+from taxiway.serving.deciding import Decider
+from taxiway.serving.path import answer
+
+Answer = list[Decision] | BaseException
+"""The decisions on a request's records, all of them in the log; or why there are none."""
+
+Deliver = Callable[[Callable[[], None]], object]
+"""Calls something in the thread that asked, such as `loop.call_soon_threadsafe`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be decided at once, and how much may wait. What is beyond it is refused."""
+
+    group_rows: int = 1_024
+    waiting_requests: int = 1_024
+    waiting_rows: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Records that wait for their decisions."""
+
+    records: Sequence[dict[str, Any]]
+    """As they were read under `contract`."""
+    contract: Contract
+    read: Callable[[Contract], Sequence[dict[str, Any]]]
+    """Reads them again, if the release that answers has another contract by then."""
+    began: float
+    """When work on it began (`time.perf_counter`)."""
+    answered: Callable[[Answer], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """How a group went, for the metrics."""
+
+    rows: int
+    requests: int
+    decided_seconds: float
+    logged_seconds: float
+
+
+class Grouping:
+    """A bounded queue of requests and the one thread that decides them, in their order.
+
+    `current` gives the decider that answers now, or raises why there is none; a group asks it once,
+    when it begins, so that no answer mixes two releases.
+    """
+
+    def __init__(
+        self,
+        current: Callable[[], Decider],
+        deliver: Deliver,
+        *,
+        limits: Limits = Limits(),
+        worked: Callable[[Worked], None] = lambda _: None,
+    ) -> None:
+        self._current = current
+        self._deliver = deliver
+        self._limits = limits
+        self._worked = worked
+        self._waiting: deque[Request] = deque()
+        self._rows = 0
+        self._ending = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="deciding", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return len(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may wait, or nothing is taken on any more."""
+        return (
+            self._ending
+            or len(self._waiting) >= self._limits.waiting_requests
+            or self._rows >= self._limits.waiting_rows
+        )
+
+    def ask(self, request: Request) -> bool:
+        """Lets a request wait for its turn; False if it is refused, because too much waits.
+
+        A request that was taken on gets exactly one answer.
+        """
+        with self._changed:
+            if self.full:
+                return False
+            self._waiting.append(request)
+            self._rows += len(request.records)
+            self._changed.notify()
+        return True
+
+    def close(self) -> None:
+        """Takes on nothing more, and returns when everything that waited has been answered."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while group := self._take():
+            answers = self._answers(group)
+            try:
+                self._deliver(partial(_hand_out, group, answers))
+            except RuntimeError:
+                # The loop has ended, and with it everyone who waited; the log has the decisions.
+                continue
+
+    def _take(self) -> list[Request]:
+        """All that waits, up to the limit; empty when there is nothing more to come."""
+        with self._changed:
+            while not self._waiting and not self._ending:
+                self._changed.wait()
+            group: list[Request] = []
+            rows = 0
+            while self._waiting:
+                rows += len(self._waiting[0].records)
+                if group and rows > self._limits.group_rows:
+                    break
+                group.append(self._waiting.popleft())
+            self._rows -= sum(len(request.records) for request in group)
+            return group
+
+    def _answers(self, group: Sequence[Request]) -> list[Answer]:
+        try:
+            decider = self._current()
+        except Exception as error:  # noqa: BLE001 - it is the answer
+            return [error] * len(group)
+        return self._decided(decider, group)
+
+    def _decided(self, decider: Decider, group: Sequence[Request]) -> list[Answer]:
+        try:
+            decisions, worked = self._together(decider, group)
+        except StoreError as error:
+            # What could not be logged was not decided, for any of them.
+            return [error] * len(group)
+        except BaseException as error:  # noqa: BLE001 - the thread outlives what a model does
+            if len(group) == 1:
+                return [error]
+            # One of them breaks the model or the log; only its own answer may suffer.
+            return [one for request in group for one in self._decided(decider, [request])]
+        self._worked(worked)
+        return list(decisions)
+
+    def _together(
+        self, decider: Decider, group: Sequence[Request]
+    ) -> tuple[list[list[Decision]], Worked]:
+        """Decisions for each request of a group: one frame, one model call, one transaction."""
+        began = time.perf_counter()
+        artefact = decider.artefact
+        contract = artefact.inputs
+        read = [
+            one.records
+            if one.contract is contract or one.contract == contract
+            else one.read(contract)
+            for one in group
+        ]
+        records = [record for one in read for record in one]
+        outputs = answer(artefact, artefact.frame(records))
+        decisions: list[list[Decision]] = []
+        at = 0
+        for request, own in zip(group, read, strict=True):
+            decisions.append(
+                decider.decisions(own, outputs[at : at + len(own)], began=request.began)
+            )
+            at += len(own)
+        decided = time.perf_counter()
+        decider.log.append([decision for one in decisions for decision in one])
+        logged = time.perf_counter()
+        return decisions, Worked(len(records), len(group), decided - began, logged - decided)
+
+
+def _hand_out(group: Sequence[Request], answers: Sequence[Answer]) -> None:
+    for request, given in zip(group, answers, strict=True):
+        request.answered(given)
