@@ -9,7 +9,7 @@ from taxiway.core.people import Person
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.workspace import Workspace
-    from taxiway.core.artefact import Artefact, Parts
+    from taxiway.core.artefact import Artefact, Packaged, Parts
     from taxiway.core.facts import Release
     from taxiway.core.ports import Actor
     from taxiway.release.artefact import Hands
@@ -48,10 +48,8 @@ def load_replayed(workspace: Workspace, release: Release) -> Artefact:
     return artefact
 
 
-def package(
-    workspace: Workspace, parts: Parts, author: Actor
-) -> tuple[str, str, list[dict[str, Any]]]:
-    """Stores and signs a release; its golden predictions come from the prediction path."""
+def package(workspace: Workspace, parts: Parts, author: Actor) -> Packaged:
+    """Compiles, stores and signs a release; the prediction path gives its golden predictions."""
     from taxiway.release.artefact import package as store
     from taxiway.serving.path import golden_rows
 
@@ -60,6 +58,7 @@ def package(
 
 def hands() -> Hands:
     """What data and training do for packaging and loading."""
+    from taxiway.adapters.engines import ENGINES
     from taxiway.data.frame import frame_of, plain_records
     from taxiway.release.artefact import Hands
     from taxiway.training.estimators import positive_probability
@@ -69,6 +68,7 @@ def hands() -> Hands:
         probability=positive_probability,
         frame_of=frame_of,
         plain=plain_records,
+        engines=ENGINES,
     )
 
 

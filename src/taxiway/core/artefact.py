@@ -63,6 +63,18 @@ class Artefact:
 
 
 @dataclass(frozen=True, slots=True)
+class Packaged:
+    """A release as it was stored."""
+
+    digest: str
+    """Of the manifest."""
+    signature: str
+    golden: list[dict[str, Any]]
+    parity: tuple[str, int, dict[str, Any], dict[str, Any]]
+    """Kind, examined, found and required of the evidence PARITY."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """What a run hands to packaging: all that a release consists of, before it is a release."""
 
@@ -85,6 +97,9 @@ class Parts:
     profile: Mapping[str, Any]
     golden: Any
     """Frame of raw rows whose answers become the golden predictions."""
+    holdout: Any
+    """The model's columns of the whole holdout: compiled engines are held against them."""
+    maximum_difference: float
     lock: str
     bill_of_materials: Mapping[str, Any]
     snapshot: str

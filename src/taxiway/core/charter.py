@@ -246,6 +246,12 @@ class Deployment(Section):
     latency_ms_p99: float = Field(
         250, gt=0, description="Milliseconds in which 99 of 100 answers have to be there."
     )
+    maximum_difference: float = Field(
+        1e-9,
+        ge=0,
+        lt=1,
+        description="Most that the compiled model's probability may differ from the original's.",
+    )
     reason_codes: Literal["adverse", "all", "none"] = Field(
         "adverse", description="Which decisions come with their reasons."
     )

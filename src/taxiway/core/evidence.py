@@ -87,6 +87,12 @@ HANDOFFS = "governance.handoffs"
 """Live, at each flight check. examined: handoffs of this model.
 found: data / release / running {state, by, at, reason} or null, for this release's subjects."""
 
+PARITY = "release.parity"
+"""By `train`, about the release: the engine it runs on against the estimator. examined: holdout
+rows. found: engine, tried [{engine, verdict, why, ...}], rows, adversarial_rows,
+largest_difference, flips (int: decisions of the holdout that would be others), row_us {original,
+engine} (microseconds for one row). required: maximum_difference."""
+
 REHEARSAL = "release.rehearsal"
 """By `rehearse`, about the release: a real server process with the release in it.
 examined: requests answered.

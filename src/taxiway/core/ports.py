@@ -5,7 +5,7 @@ Every adapter of a port passes the same contract tests, the in-memory fakes too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,8 +148,31 @@ class Decisions(Protocol):
         release: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        key: Mapping[str, Any] | None = None,
+        positive: bool | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Decision]:
-        """Decisions with start <= happened_at < end, ordered by happened_at, then id."""
+        """Decisions with start <= happened_at < end, ordered by happened_at, then id.
+
+        `key` asks for those whose key holds these values (plain data, as decisions hold them), all
+        of the key or a part; `positive` for those that predicted so.
+        """
+
+    def between(self, first: str, last: str) -> list[Decision]:
+        """Decisions with first <= id <= last, ordered by id."""
+
+    def made_before(self, model: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
+        """Id and moment of the answer of every decision that was made before, ordered by id."""
+
+    def remove(
+        self, model: str, ids: Iterable[str], *, key: Mapping[str, Any] | None = None
+    ) -> tuple[int, int]:
+        """Removes decisions of a model, and answers how many (decisions, outcomes) are gone.
+
+        With them goes every outcome that they were the last decision for, and, if a key is given,
+        every outcome whose key holds these values. What is gone can't be read from the disk again.
+        A removal that was cut off is finished by asking for it again.
+        """
 
     def count(self, model: str, **where: Any) -> int:
         """How many decisions `scan` would give for the same arguments."""
@@ -178,6 +201,25 @@ class Keys(Protocol):
 
     def sign(self, name: str, content: bytes) -> str:
         """Signs with a person's key. Raises `MissingError` if it is not on this machine."""
+
+
+class NotCompilableError(Exception):
+    """An engine can't take an estimator; the text says what of it. Never reaches a user raw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A way to get an estimator's probabilities without the library that fitted it."""
+
+    name: str
+    compile: Callable[[Any, tuple[str, ...]], dict[str, bytes]]
+    """(fitted estimator, names of the model's columns) -> files, which are data and no code.
+    Raises `NotCompilableError`."""
+    load: Callable[[Mapping[str, bytes]], Callable[[Any], Any]]
+    """Verified files -> (frame of the model's columns -> probabilities, float64 of shape (rows,)).
+    """
+    edges: Callable[[Mapping[str, bytes]], Mapping[str, Sequence[float]]] = lambda _: {}
+    """Files -> column -> the values at which the model turns, which a proof has to try."""
 
 
 Verify = Callable[[str, bytes, str], bool]

@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from taxiway.core.artefact import MANIFEST_PROTOCOL, Artefact, Parts
+from taxiway.core.artefact import MANIFEST_PROTOCOL, Artefact, Packaged, Parts
 from taxiway.core.contract import Contract, contract_from
 from taxiway.core.digest import canonical_json, utc_text
-from taxiway.core.errors import IntegrityError
+from taxiway.core.errors import InputError, IntegrityError
 from taxiway.core.facts import Release
-from taxiway.core.ports import Actor, Desk
+from taxiway.core.ports import Actor, Desk, Engine
 from taxiway.release import model_file
+from taxiway.release.compile import ORIGINAL, compile_release
 from taxiway.release.manifest import Inspection, require_sound, signed_bytes
 
 CODE = "code/"
@@ -42,6 +43,8 @@ class Hands:
     frame_of: FrameOf
     plain: Callable[[Any], list[dict[str, Any]]]
     """A frame of raw rows -> records as they are logged."""
+    engines: Sequence[Engine]
+    """What a release can be compiled for, in the order in which it is tried."""
 
 
 def request_contract(contract: Contract, inputs: tuple[str, ...]) -> Contract:
@@ -49,13 +52,11 @@ def request_contract(contract: Contract, inputs: tuple[str, ...]) -> Contract:
     return contract.only([*inputs, *contract.key, contract.event_time])
 
 
-def package(
-    desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: Hands
-) -> tuple[str, str, list[dict[str, Any]]]:
-    """Stores every file of the release, and signs the manifest.
+def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: Hands) -> Packaged:
+    """Compiles a release, stores every file of it, and signs the manifest.
 
-    The golden predictions are those of the stored model, loaded again, and have to have the same
-    bits as the fitted estimator's. Answers (digest of the manifest, signature, golden rows).
+    The stored model, loaded again, has to have the same bits as the fitted estimator's. The golden
+    predictions are those of the engine that the release will run on.
     """
     content = model_file.dump(parts.estimator)
     estimator = model_file.load(content)
@@ -72,11 +73,25 @@ def package(
             f" {len(fitted)} golden rows is {float(np.abs(together - fitted).max())}.",
             todo="This estimator can't be released yet; please report it with its type.",
         )
-    alone = np.concatenate([stored(features[i : i + 1]) for i in range(len(together))])
+    compiled = compile_release(
+        estimator,
+        stored,
+        hands.engines,
+        parts.holdout,
+        threshold=parts.threshold,
+        tolerance=parts.maximum_difference,
+    )
+    together = compiled.probability(features)
+    alone = np.concatenate(
+        [compiled.probability(features[i : i + 1]) for i in range(len(together))]
+    )
     row_exact = bool(np.array_equal(alone, together))
-    golden = answer(_artefact(parts, stored, hands, row_exact=row_exact), parts.golden)
+    golden = answer(
+        _artefact(parts, compiled.probability, hands, row_exact=row_exact), parts.golden
+    )
     files = {
         model_file.NAME: content,
+        **compiled.files,
         "contract.json": canonical_json(parts.contract),
         "charter.json": parts.charter,
         "golden.json": canonical_json({"protocol": 1, "rows": golden}),
@@ -99,12 +114,18 @@ def package(
             "threshold": parts.threshold,
             "reason_codes": parts.reason_codes,
             "reference": dict(parts.reference),
+            "engine": compiled.engine,
             "row_exact": row_exact,
             "snapshot": parts.snapshot,
             "seed": parts.seed,
         }
     )
-    return desk.objects.put(manifest), author.sign(signed_bytes(manifest)), golden
+    return Packaged(
+        digest=desk.objects.put(manifest),
+        signature=author.sign(signed_bytes(manifest)),
+        golden=golden,
+        parity=compiled.observation,
+    )
 
 
 def _artefact(
@@ -136,7 +157,7 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
     manifest, files = inspection.manifest, inspection.files
     code = {n.removeprefix(CODE): c for n, c in files.items() if n.startswith(CODE)}
     read = hands.load_features(code, manifest["code_main"])
-    estimator = model_file.load(files[model_file.NAME])
+    probability = _engine(manifest["engine"], files, hands)
     inputs = tuple(manifest["inputs"])
     contract = contract_from(json.loads(files["contract.json"]))
     request = request_contract(contract, inputs)
@@ -147,7 +168,7 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
         inputs=request,
         input_names=inputs,
         features=lambda raw: read(raw.select(inputs)),
-        probability=lambda features: hands.probability(estimator, features),
+        probability=probability,
         frame=partial(hands.frame_of, contract=request),
         plain=hands.plain,
         threshold=manifest["threshold"],
@@ -157,3 +178,26 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
         golden=tuple(json.loads(files["golden.json"])["rows"]),
         manifest=manifest,
     )
+
+
+def _engine(name: str, files: Mapping[str, bytes], hands: Hands) -> Callable[[Any], Any]:
+    """The probabilities of verified files, from the engine that the manifest names."""
+    if name == ORIGINAL:
+        estimator = model_file.load(files[model_file.NAME])
+        return lambda features: hands.probability(estimator, features)
+    known = {engine.name: engine for engine in hands.engines}
+    if name not in known:
+        raise IntegrityError(
+            f"The release runs on the engine {name!r}, and this taxiway knows"
+            f" {', '.join(known)} and {ORIGINAL}.",
+            todo="Upgrade taxiway, or train again.",
+        )
+    run = known[name].load(files)
+
+    def probability(features: Any) -> Any:
+        answered = run(features)
+        if not ((answered >= 0) & (answered <= 1)).all():
+            raise InputError("The model gives no probability for these values.")
+        return answered
+
+    return probability

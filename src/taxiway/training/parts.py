@@ -41,6 +41,8 @@ def parts_of(order: Order, candidate: Fitted, profile: Profile, surroundings: En
         reference={name: _typical(raw[name]) for name in candidate.inputs},
         profile=profile(train_rows, probabilities),
         golden=_golden_rows(candidate, charter.threshold),
+        holdout=candidate.holdout_features,
+        maximum_difference=charter.deployment.maximum_difference,
         lock=surroundings.lock(),
         bill_of_materials=surroundings.bill_of_materials(charter.name),
         snapshot=order.snapshot.id,

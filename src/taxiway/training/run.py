@@ -10,12 +10,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from taxiway.core import evidence as kinds
-from taxiway.core.artefact import Parts
+from taxiway.core.artefact import Packaged, Parts
 from taxiway.core.errors import TaxiwayError
 from taxiway.core.evidence import Evidence
 from taxiway.core.facts import Developed, Release, Run
@@ -39,8 +38,8 @@ Step = Callable[[str], None]
 class Hands:
     """What a run needs from the other steps, handed in."""
 
-    package: Callable[[Parts, Actor], tuple[str, str, list[dict[str, Any]]]]
-    """Stores and signs the artefact: (manifest digest, signature, golden rows)."""
+    package: Callable[[Parts, Actor], Packaged]
+    """Compiles, stores and signs the artefact."""
     plan: Callable[[str], Evidence]
     """The plan that a release is made under, as evidence about it."""
     profile: Profile
@@ -108,10 +107,9 @@ def _finish(
     if like is not None:
         observations.append(like)
     step("package")
-    digest, signature, golden = hands.package(
-        parts_of(order, candidate, hands.profile, surroundings), author
-    )
-    observations.append(explanations(order, candidate, golden))
+    packaged = hands.package(parts_of(order, candidate, hands.profile, surroundings), author)
+    observations.append(packaged.parity)
+    observations.append(explanations(order, candidate, packaged.golden))
 
     # Of two runs that end at once the database refuses the second one's number.
     number = 1 + max((r.number for r in desk.record.find(Release, model=run.model)), default=0)
@@ -119,18 +117,18 @@ def _finish(
         id=f"{run.model}:{number}",
         model=run.model,
         number=number,
-        digest=digest,
+        digest=packaged.digest,
         run=run.id,
         snapshot=order.snapshot.id,
         data_digest=order.snapshot.data_digest,
         charter_digest=order.charter.digest,
         contract_digest=order.contract.digest,
         author=author.name,
-        signature=signature,
+        signature=packaged.signature,
         at=desk.now(),
     )
     digests = {
-        "model": digest,
+        "model": packaged.digest,
         "snapshot": order.snapshot.id,
         "code": order.code.digest,
         "environment": surroundings.digest,
@@ -164,6 +162,6 @@ def _finish(
                     by=author.name,
                 )
             )
-        change.digest = digest
+        change.digest = packaged.digest
         change.details = {"run": run.id, "snapshot": order.snapshot.id, "metrics": metrics["model"]}
     return release

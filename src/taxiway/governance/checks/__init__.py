@@ -39,7 +39,7 @@ RULES: tuple[Rule, ...] = (
     Rule("VA-01", validation.independence, (kinds.INDEPENDENCE,)),
     Rule("DP-01", deployment.approval, (kinds.INDEPENDENCE,)),
     Rule("DP-02", deployment.integrity, (kinds.INTEGRITY,)),
-    Rule("DP-03", deployment.rehearsal, (kinds.REHEARSAL,)),
+    Rule("DP-03", deployment.rehearsal, (kinds.REHEARSAL, kinds.PARITY)),
     Rule("DP-04", deployment.decision_log, (kinds.REHEARSAL, kinds.PLAN)),
     Rule("MO-01", monitoring.plan, (kinds.PLAN,)),
     Rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taxiway.core.check import Case
-from taxiway.core.evidence import INDEPENDENCE, INTEGRITY, PLAN, REHEARSAL
+from taxiway.core.evidence import INDEPENDENCE, INTEGRITY, PARITY, PLAN, REHEARSAL
 from taxiway.governance.checks.handed import handoff, todo
 from taxiway.governance.checks.reading import Reading, listed
 from taxiway.governance.checks.rule import Answer, evidence_of
@@ -59,12 +59,16 @@ def integrity(case: Case) -> Answer:
 
 
 def rehearsal(case: Case) -> Answer:
-    """DP-03: as a real server it answered the same, quickly, without errors, with a way back."""
+    """DP-03: as a real server it answered the same, quickly, without errors, with a way back.
+
+    The same as when it was released, and, where it was compiled, as the estimator that was judged.
+    """
+    engine, parity_problems = _parity(case)
     reading = evidence_of(case, REHEARSAL)
     p99 = reading.number("found.latency_ms.p99")
     limit = reading.number("required.latency_ms_p99")
     errors, golden = reading.count("found.errors"), reading.count("found.golden_rows")
-    problems = _of_this_release(case, reading)
+    problems = _of_this_release(case, reading) + parity_problems
     if not golden:
         problems.append("no golden prediction was replayed")
     if not reading.flag("found.golden_equal"):
@@ -80,10 +84,26 @@ def rehearsal(case: Case) -> Answer:
     return Answer(
         problems,
         f"{reading.evidence.examined:,} requests and {golden} golden predictions answered the same",
-        found=f"p99 {p99:.1f} ms, {errors} errors",
+        found=f"p99 {p99:.1f} ms, {errors} errors, {engine}",
         required=f"p99 at most {limit:.1f} ms, 0 errors, golden predictions equal, a way back",
         todo="`taxiway rehearse {release}`",
     )
+
+
+def _parity(case: Case) -> tuple[str, list[str]]:
+    """The engine with its difference in words, and what is wrong with it."""
+    parity = evidence_of(case, PARITY)
+    engine, flips = parity.text("found.engine"), parity.count("found.flips")
+    apart = parity.number("found.largest_difference")
+    allowed = parity.number("required.maximum_difference")
+    problems = _of_this_release(case, parity)
+    if apart > allowed:
+        problems.append(f"engine {engine} differs from the estimator by {apart:.2g}")
+    if flips:
+        problems.append(f"engine {engine} decides otherwise than the estimator in {flips} rows")
+    if engine == "original":
+        return "engine original", problems
+    return f"engine {engine} within {apart:.1g}", problems
 
 
 def decision_log(case: Case) -> Answer:

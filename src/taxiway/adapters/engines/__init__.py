@@ -1,0 +1,18 @@
+"""Engines: ways to get a fitted estimator's probabilities without the library that fitted it.
+
+An engine turns an estimator into files, which are data and no code, and files into a function from
+the model's columns to probabilities. Which engine a release runs on is decided by `release.compile`
+with a proof on the holdout; an engine that can't take an estimator says why. A new engine is one
+module and one line here, and the law tests find it by themselves.
+"""
+
+from __future__ import annotations
+
+from taxiway.adapters.engines import linear, trees
+from taxiway.core.ports import Engine
+
+ENGINES: tuple[Engine, ...] = (
+    Engine("trees", trees.compile_estimator, trees.load, trees.edges),
+    Engine("linear", linear.compile_estimator, linear.load),
+)
+"""In the order in which they are tried: the quickest first."""

@@ -1,0 +1,247 @@
+"""Every engine answers as the estimator, on rows of any kind, or refuses the estimator."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.compose import ColumnTransformer, make_column_transformer
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
+
+from taxiway.adapters.engines import ENGINES
+from taxiway.core.ports import Engine, NotCompilableError
+from taxiway.release.compile import ORIGINAL, Compiled, adversarial, compile_release
+from taxiway.training.estimators import positive_probability
+
+TOLERANCE = 1e-9
+
+
+def rows(count: int = 1200, seed: int = 0) -> tuple[pl.DataFrame, Any]:
+    """Numbers with gaps, whole numbers, a category with gaps, and labels that follow from them."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=count), rng.normal(10, 5, size=count)
+    kind = rng.choice(["x", "y", "z"], count)
+    labels = a + (kind == "x") + rng.normal(0, 0.5, count) > 0.4
+    frame = pl.DataFrame({"a": a, "b": b, "n": rng.integers(-3, 4, count), "kind": kind})
+    gaps = pl.Series(rng.random(count) < 0.05)
+    return (
+        frame.with_columns(
+            a=pl.when(gaps).then(None).otherwise("a"),
+            kind=pl.when(gaps.reverse()).then(None).otherwise("kind"),
+        ),
+        labels,
+    )
+
+
+ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+ordinal_nan = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=float("nan"))
+onehot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+NUMERIC = ["a", "b", "n"]
+
+
+def beside(encoder: Any, rest: Any) -> Any:
+    return make_column_transformer((encoder, ["kind"]), (rest, NUMERIC))
+
+
+ESTIMATORS: dict[str, Any] = {
+    "hist gradient boosting, gaps": make_pipeline(
+        beside(ordinal, "passthrough"), HistGradientBoostingClassifier(random_state=0)
+    ),
+    "hist gradient boosting, native categories": make_pipeline(
+        beside(ordinal_nan, "passthrough"),
+        HistGradientBoostingClassifier(categorical_features=[0], random_state=0),
+    ),
+    "gradient boosting": make_pipeline(
+        beside(ordinal, SimpleImputer()), GradientBoostingClassifier(random_state=0)
+    ),
+    "random forest, one-hot": make_pipeline(
+        beside(onehot, SimpleImputer()), RandomForestClassifier(30, random_state=0)
+    ),
+    "extra trees, scaled": make_pipeline(
+        beside(onehot, make_pipeline(SimpleImputer(), RobustScaler())),
+        ExtraTreesClassifier(30, random_state=0),
+    ),
+    "logistic regression": make_pipeline(beside(onehot, numbers), LogisticRegression()),
+    "columns by mask, the rest dropped": make_pipeline(
+        ColumnTransformer([("few", numbers, [True, True, False, False])]), LogisticRegression()
+    ),
+}
+REFUSED: dict[str, tuple[Any, str]] = {
+    "naive Bayes": (make_pipeline(beside(onehot, numbers), GaussianNB()), "GaussianNB"),
+    "polynomials": (
+        make_pipeline(
+            beside(onehot, make_pipeline(SimpleImputer(), PolynomialFeatures())),
+            LogisticRegression(max_iter=5000),
+        ),
+        "PolynomialFeatures",
+    ),
+    "sparse": (
+        make_pipeline(
+            ColumnTransformer(
+                [("k", OneHotEncoder(handle_unknown="ignore"), ["kind"]), ("n", numbers, NUMERIC)],
+                sparse_threshold=1.0,
+            ),
+            LogisticRegression(),
+        ),
+        "sparse output",
+    ),
+    "categories that raise": (
+        make_pipeline(beside(OrdinalEncoder(), SimpleImputer()), RandomForestClassifier(5)),
+        "raises for unknown",
+    ),
+}
+
+
+@functools.cache
+def fitted(name: str) -> Any:
+    frame, labels = rows()
+    estimator = ESTIMATORS[name] if name in ESTIMATORS else REFUSED[name][0]
+    return estimator.fit(frame, labels)
+
+
+@functools.cache
+def compiled(name: str) -> Compiled:
+    estimator = fitted(name)
+    return compile_release(
+        estimator,
+        lambda frame: positive_probability(estimator, frame),
+        ENGINES,
+        rows(600, seed=1)[0],
+        threshold=0.5,
+        tolerance=TOLERANCE,
+    )
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_what_is_covered_is_compiled_within_the_tolerance(name: str) -> None:
+    made = compiled(name)
+    kind, examined, found, required = made.observation
+    assert made.engine != ORIGINAL, found["tried"]
+    assert (kind, examined, found["flips"]) == ("release.parity", 600, 0)
+    assert found["largest_difference"] <= required["maximum_difference"] == TOLERANCE
+    assert found["adversarial_rows"] > 500
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_covered_is_served_by_the_original_and_says_why(name: str) -> None:
+    made = compiled(name)
+    assert (made.engine, made.files) == (ORIGINAL, {})
+    assert len(made.observation[2]["tried"]) == len(ENGINES)
+    assert any(REFUSED[name][1] in tried["why"] for tried in made.observation[2]["tried"])
+
+
+RECORDS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "a": st.none() | st.floats(-1e30, 1e30),
+            "b": st.floats(-1e6, 1e6) | st.sampled_from([0.0, -0.0, 5e-324]),
+            "n": st.integers(-(2**40), 2**40),
+            "kind": st.none() | st.sampled_from(["x", "y", "z"]) | st.text(max_size=3),
+        }
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@settings(max_examples=25)
+@given(records=RECORDS)
+def test_any_row_gets_the_estimator_s_answer_and_the_same_bits_alone(
+    name: str, records: list[dict[str, Any]]
+) -> None:
+    frame = pl.DataFrame(records, schema=rows(1)[0].schema)
+    expected, found = positive_probability(fitted(name), frame), compiled(name).probability(frame)
+    assert found.dtype == np.float64
+    assert np.abs(expected - found).max() <= TOLERANCE
+    alone = [compiled(name).probability(frame[row : row + 1])[0] for row in range(frame.height)]
+    assert alone == found.tolist()
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_files_are_data_that_load_to_the_same_bits(name: str) -> None:
+    made = compiled(name)
+    (engine,) = [engine for engine in ENGINES if engine.name == made.engine]
+    frame = rows(300, seed=2)[0]
+    again = engine.load({file: bytes(content) for file, content in made.files.items()})
+    assert again(frame).tolist() == made.probability(frame).tolist()
+    assert again(frame[:0]).shape == (0,)
+
+
+def test_the_values_at_every_split_are_tried() -> None:
+    made = compiled("hist gradient boosting, gaps")
+    (trees,) = [engine for engine in ENGINES if engine.name == made.engine]
+    edges = trees.edges(made.files)
+    assert set(edges) >= {"a", "b"}
+    tried = pl.concat(adversarial(rows(200)[0], edges))["a"].to_list()
+    one = edges["a"][0]
+    assert {one, np.nextafter(one, np.inf), np.nextafter(one, -np.inf)} <= set(tried)
+
+
+def test_an_engine_that_is_off_is_refused_with_its_difference() -> None:
+    """A difference of one in a thousand, and a flipped decision, are found and said."""
+    name = "logistic regression"
+    estimator = fitted(name)
+
+    def original(frame: pl.DataFrame) -> Any:
+        return positive_probability(estimator, frame)
+
+    off = Engine("off", lambda *_: {}, lambda _: lambda frame: original(frame) * 0.999)
+    made = compile_release(
+        estimator, original, [off], rows(300)[0], threshold=0.5, tolerance=TOLERANCE
+    )
+    assert made.engine == ORIGINAL
+    assert "it differs by 0.001" in made.observation[2]["tried"][0]["why"]
+    lenient = compile_release(
+        estimator, original, [off], rows(5000)[0], threshold=0.5, tolerance=0.1
+    )
+    assert "decisions of the holdout would be others" in lenient.observation[2]["tried"][0]["why"]
+
+
+def test_an_engine_that_breaks_is_refused_and_the_next_one_is_tried() -> None:
+    name = "logistic regression"
+    estimator = fitted(name)
+
+    def breaks(*_: Any) -> Any:
+        raise ValueError("a converter's own mistake")
+
+    made = compile_release(
+        estimator,
+        lambda frame: positive_probability(estimator, frame),
+        [Engine("broken", breaks, breaks), *ENGINES],
+        rows(300)[0],
+        threshold=0.5,
+        tolerance=TOLERANCE,
+    )
+    assert made.engine == "linear"
+    assert made.observation[2]["tried"][0]["why"] == "ValueError: a converter's own mistake"
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_every_engine_refuses_what_it_can_t_take_by_its_own_error(engine: Engine) -> None:
+    with pytest.raises(NotCompilableError, match="GaussianNB"):
+        engine.compile(fitted("naive Bayes"), ("a", "b", "n", "kind"))
