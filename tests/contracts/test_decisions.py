@@ -129,6 +129,53 @@ def test_model_environment_and_release(decisions: Decisions, decision: MakeDecis
     assert decisions.count("nothing") == 0
 
 
+def test_a_key_is_found_by_all_of_it_or_a_part(
+    decisions: Decisions, decision: MakeDecision
+) -> None:
+    decisions.append(
+        [
+            decision("a", key='{"carrier":"UA","flight":11}'),
+            decision("b", key='{"carrier":"UA","flight":111}'),
+            decision("c", key='{"carrier":"\\"flight\\":11,","flight":2}'),
+            decision("d", key='{"carrier":"é","flight":11}', environment="qa"),
+        ]
+    )
+    assert scanned(decisions, key={"carrier": "UA", "flight": 11}) == ["a"]
+    assert scanned(decisions, key={"flight": 11}) == ["a", "d"]
+    assert scanned(decisions, key={"flight": 11}, environment="qa") == ["d"]
+    assert scanned(decisions, key={"carrier": "é"}) == ["d"]
+    assert scanned(decisions, key={"flight": 11.0}) == []
+    assert scanned(decisions, key={"nothing": 11}) == []
+
+
+def test_answers_of_one_kind_and_the_newest_first(
+    decisions: Decisions, decision: MakeDecision
+) -> None:
+    no = {"prediction": False, "probability": 0.1, "reasons": []}
+    decisions.append(
+        [decision("a"), decision("b", output=no), decision("c", happened_at=NOW + timedelta(1))]
+    )
+    assert scanned(decisions, positive=True) == ["a", "c"]
+    assert scanned(decisions, positive=False) == ["b"]
+    assert scanned(decisions, newest_first=True) == ["c", "b", "a"]
+    assert scanned(decisions, newest_first=True, end=NOW + timedelta(1)) == ["b", "a"]
+
+
+def test_between_two_ids(decisions: Decisions, decision: MakeDecision) -> None:
+    decisions.append([decision(one, model=m) for one, m in zip("dbca", "mnmn", strict=True)])
+    assert [d.id for d in decisions.between("b", "c")] == ["b", "c"]
+    assert [d.id for d in decisions.between("bb", "z")] == ["c", "d"]
+    assert decisions.between("e", "z") == decisions.between("c", "b") == []
+
+
+def test_what_was_made_before_a_moment(decisions: Decisions, decision: MakeDecision) -> None:
+    earlier = NOW - timedelta(microseconds=1)
+    decisions.append([decision("b", at=earlier), decision("c"), decision("a", at=earlier)])
+    decisions.append([decision("d", at=earlier, model="churn")])
+    assert list(decisions.made_before("flight-delays", NOW)) == [("a", earlier), ("b", earlier)]
+    assert list(decisions.made_before("flight-delays", earlier)) == []
+
+
 moments = st.integers(0, 5).map(lambda hours: NOW + timedelta(hours=hours))
 rows = st.lists(
     st.tuples(moments, st.sampled_from(["qa", "prod"]), st.sampled_from(["m:1", "m:2"])),
@@ -256,3 +303,37 @@ def test_outcomes_need_no_decision(decisions: Decisions, decision: MakeDecision)
     decisions.add_outcomes([outcome("early", True)])
     decisions.append([decision("d-1", key="early")])
     assert decisions.outcomes("flight-delays")[decisions.get("d-1").key] is True
+
+
+# Removal
+
+
+def test_decisions_go_with_the_outcomes_that_are_theirs_alone(
+    decisions: Decisions, decision: MakeDecision
+) -> None:
+    decisions.append([decision(one, key=key) for one, key in zip("abcd", "kkmn", strict=True)])
+    decisions.append([decision("e", key="m", model="churn")])
+    decisions.add_outcomes([outcome(key, True) for key in "kmnz"])
+    decisions.add_outcomes([outcome("m", True, "churn")])
+    assert decisions.remove("flight-delays", ["a", "c", "e", "nothing"]) == (2, 1)
+    assert scanned(decisions) == ["b", "d"]
+    assert set(decisions.outcomes("flight-delays")) == {"k", "n", "z"}
+    assert [d.id for d in decisions.scan("churn")] == ["e"]
+    assert decisions.outcomes("churn") == {"m": True}
+    assert decisions.remove("flight-delays", ["a", "c", "b"]) == (1, 1)
+    assert set(decisions.outcomes("flight-delays")) == {"n", "z"}
+    assert decisions.remove("flight-delays", []) == (0, 0)
+
+
+def test_a_key_s_outcomes_go_even_without_a_decision(
+    decisions: Decisions, decision: MakeDecision
+) -> None:
+    keys = ['{"carrier":"UA","flight":11}', '{"carrier":"UA","flight":12}']
+    decisions.append([decision("a", key=keys[0]), decision("b", key=keys[0])])
+    decisions.add_outcomes([outcome(key, True) for key in keys])
+    decisions.add_outcomes([outcome(keys[0], True, "churn")])
+    assert decisions.remove("flight-delays", ["a"], key={"flight": 11}) == (1, 1)
+    assert decisions.remove("flight-delays", iter([]), key={"carrier": "UA"}) == (0, 1)
+    assert decisions.outcomes("flight-delays") == {}
+    assert decisions.outcomes("churn") == {keys[0]: True}
+    assert scanned(decisions) == ["b"]

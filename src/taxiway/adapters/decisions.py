@@ -6,14 +6,14 @@ import dataclasses
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from taxiway.adapters.sqlite import BUSY_SECONDS, write_ahead
-from taxiway.core.decision import Decision, Outcome
+from taxiway.core.decision import Decision, Outcome, key_holds, key_part
 from taxiway.core.digest import utc_text, utc_time
 from taxiway.core.errors import (
     ConflictError,
@@ -42,6 +42,9 @@ CREATE TABLE outcome (
 """
 FIELDS = tuple(field.name for field in dataclasses.fields(Decision))
 COLUMNS = ", ".join(FIELDS)
+SPAN = ("environment", "release", "start", "end")
+REMOVED_ROWS = 5_000
+"""Rows that are removed in one transaction: whoever decides meanwhile does not wait long."""
 
 
 class SqliteDecisions:
@@ -147,29 +150,83 @@ class SqliteDecisions:
         release: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        key: Mapping[str, Any] | None = None,
+        positive: bool | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Decision]:
         where, values = _where(model, environment, release, start, end)
-        # A reader of its own: a long scan neither waits for writers nor holds them up.
+        for name, value in (key or {}).items():  # what has to stand there; the rest is below
+            where += " AND instr(key, ?) > 0"
+            values.append(key_part(name, value))
+        if positive is not None:
+            where += f" AND json_extract(output, '$.prediction') = {int(positive)}"
+        order = "happened_at DESC, id DESC" if newest_first else "happened_at, id"
+        for row in self._read(
+            f"SELECT {COLUMNS} FROM decision WHERE {where} ORDER BY {order}",  # noqa: S608 - constants, values bound
+            values,
+        ):
+            decision = _decision(row)
+            if not key or key_holds(decision.key, key):
+                yield decision
+
+    def between(self, first: str, last: str) -> list[Decision]:
+        with self._lock, self._errors():
+            rows = self._connection.execute(
+                f"SELECT {COLUMNS} FROM decision WHERE id BETWEEN ? AND ? ORDER BY id",  # noqa: S608 - a constant
+                (first, last),
+            ).fetchall()
+        return [_decision(row) for row in rows]
+
+    def made_before(self, model: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
+        for identity, at in self._read(
+            "SELECT id, at FROM decision WHERE model = ? AND at < ? ORDER BY id",
+            [model, utc_text(moment)],
+        ):
+            yield identity, utc_time(at)
+
+    def _read(self, query: str, values: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Rows by a reader of its own: a long scan neither waits for writers nor holds them up."""
         with self._errors():
             reader = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
             try:
-                for row in reader.execute(
-                    f"SELECT {COLUMNS} FROM decision WHERE {where} ORDER BY happened_at, id",  # noqa: S608 - constants, values bound
-                    values,
-                ):
-                    yield _decision(row)
+                yield from reader.execute(query, values)
             finally:
                 reader.close()
 
     def count(self, model: str, **where: Any) -> int:
-        given = {"environment": None, "release": None, "start": None, "end": None} | where
-        clause, values = _where(model, **given)
+        where.pop("newest_first", None)
+        if where.get("key") or where.get("positive") is not None:
+            return sum(1 for _ in self.scan(model, **where))
+        given = dict.fromkeys(SPAN) | where
+        clause, values = _where(model, *(given[name] for name in SPAN))
         with self._lock, self._errors():
             row = self._connection.execute(
                 f"SELECT count(*) FROM decision WHERE {clause}",  # noqa: S608 - constants, values bound
                 values,
             ).fetchone()
         return int(row[0])
+
+    def remove(
+        self, model: str, ids: Iterable[str], *, key: Mapping[str, Any] | None = None
+    ) -> tuple[int, int]:
+        named = [(model, identity) for identity in ids]
+        removed = 0
+        with self._lock, self._errors():
+            # What is deleted is overwritten, in the file and in what lies beside it.
+            self._connection.execute("PRAGMA secure_delete=ON")
+            self._connection.execute("PRAGMA temp_store=MEMORY")
+        # Outcomes first: should it end here, the decisions still say which outcomes are theirs.
+        with self._transaction() as connection:
+            outcomes = _remove_outcomes(connection, model, named, key)
+        for start in range(0, len(named), REMOVED_ROWS):
+            with self._transaction() as connection:
+                removed += connection.executemany(
+                    "DELETE FROM decision WHERE model = ? AND id = ?",
+                    named[start : start + REMOVED_ROWS],
+                ).rowcount
+        with self._lock, self._errors():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return removed, outcomes
 
     def add_outcomes(self, outcomes: Iterable[Outcome]) -> tuple[int, int]:
         added = known = 0
@@ -213,8 +270,36 @@ class SqliteDecisions:
         self._connection.close()
 
 
-def _text(value: dict[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def _remove_outcomes(
+    connection: sqlite3.Connection,
+    model: str,
+    named: Sequence[tuple[str, str]],
+    key: Mapping[str, Any] | None,
+) -> int:
+    """The outcomes that go with decisions, and those whose key holds some values."""
+    connection.execute("DROP TABLE IF EXISTS temp.leaving")
+    connection.execute("CREATE TEMP TABLE leaving (model TEXT, id TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.executemany("INSERT OR IGNORE INTO leaving VALUES (?, ?)", named)
+    removed = connection.execute(
+        "DELETE FROM outcome WHERE model = ?1"
+        " AND key IN (SELECT key FROM decision JOIN leaving USING (model, id))"
+        " AND key NOT IN (SELECT key FROM decision"
+        "  WHERE model = ?1 AND id NOT IN (SELECT id FROM leaving))",
+        (model,),
+    ).rowcount
+    connection.execute("DROP TABLE temp.leaving")
+    if key:
+        known = connection.execute("SELECT key FROM outcome WHERE model = ?", (model,)).fetchall()
+        removed += connection.executemany(
+            "DELETE FROM outcome WHERE model = ? AND key = ?",
+            [(model, one) for (one,) in known if key_holds(one, key)],
+        ).rowcount
+    return removed
+
+
+_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+"""A dictionary as it stands in the file. One encoder for all: making it takes as long as using it.
+"""
 
 
 def _where(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from taxiway.adapters.decisions import conflicting
 from taxiway.adapters.tables import IMMUTABLE, TABLES, decoded, encoded, encoded_field
-from taxiway.core.decision import Decision, Outcome
+from taxiway.core.decision import Decision, Outcome, key_holds
 from taxiway.core.digest import digest_bytes, digest_of, utc_text
 from taxiway.core.errors import ConflictError, IntegrityError, MissingError, RefusedError
 from taxiway.core.facts import Deployment, Developed, Release
@@ -228,6 +228,9 @@ class MemoryDecisions:
         release: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        key: Mapping[str, Any] | None = None,
+        positive: bool | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Decision]:
         found = [
             d
@@ -237,11 +240,42 @@ class MemoryDecisions:
             and release in {None, d.release}
             and (start is None or d.happened_at >= start)
             and (end is None or d.happened_at < end)
+            and (not key or key_holds(d.key, key))
+            and positive in {None, d.output.get("prediction")}
         ]
-        yield from sorted(found, key=lambda d: (d.happened_at, d.id))
+        yield from sorted(found, key=lambda d: (d.happened_at, d.id), reverse=newest_first)
+
+    def between(self, first: str, last: str) -> list[Decision]:
+        found = [d for d in self._decisions.values() if first <= d.id <= last]
+        return sorted(found, key=lambda d: d.id)
+
+    def made_before(self, model: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
+        found = [d for d in self._decisions.values() if d.model == model and d.at < moment]
+        yield from sorted((d.id, d.at) for d in found)
 
     def count(self, model: str, **where: Any) -> int:
         return sum(1 for _ in self.scan(model, **where))
+
+    def remove(
+        self, model: str, ids: Iterable[str], *, key: Mapping[str, Any] | None = None
+    ) -> tuple[int, int]:
+        with self._lock:
+            wanted = set(ids)
+            gone = {
+                d.id: d for d in self._decisions.values() if d.id in wanted and d.model == model
+            }
+            left = {d.id: d for d in self._decisions.values() if d.id not in gone}
+            kept = {d.key for d in left.values() if d.model == model}
+            orphans = {d.key for d in gone.values()} - kept
+            outcomes = {
+                place: outcome
+                for place, outcome in self._outcomes.items()
+                if place[0] != model
+                or not (place[1] in orphans or (key and key_holds(place[1], key)))
+            }
+            removed = len(gone), len(self._outcomes) - len(outcomes)
+            self._decisions, self._outcomes = left, outcomes
+        return removed
 
     def add_outcomes(self, outcomes: Iterable[Outcome]) -> tuple[int, int]:
         with self._lock:

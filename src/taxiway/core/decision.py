@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,3 +67,29 @@ def record_key(values: Mapping[str, Any], key: Sequence[str]) -> str:
             todo="Outcomes find their decision by the key; every record needs all of it.",
         )
     return canonical_json({name: values[name] for name in key}).decode()
+
+
+def key_part(name: str, value: Any) -> str:
+    """How a key column with this value stands in every key that holds it.
+
+    >>> key_part("flight", 11)
+    '"flight":11'
+    """
+    return canonical_json({name: value}).decode()[1:-1]
+
+
+def key_holds(key: str, values: Mapping[str, Any]) -> bool:
+    """Whether a key holds these values: all of its columns or some.
+
+    >>> key_holds('{"carrier":"UA","flight":11}', {"flight": 11})
+    True
+    >>> key_holds('{"carrier":"UA","flight":11}', {"flight": 1})
+    False
+    """
+    if any(key_part(name, value) not in key for name, value in values.items()):
+        return False
+    known = json.loads(key)
+    return all(
+        name in known and key_part(name, known[name]) == key_part(name, value)
+        for name, value in values.items()
+    )

@@ -162,3 +162,14 @@ def test_paths_with_strange_letters(tmp_path: Path) -> None:
     assert log.count("m") == 1
     log.close()
     assert sorted(p.name for p in folder.iterdir()) == ["decisions.db"]
+
+
+def test_what_is_removed_is_gone_from_the_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMOVED_ROWS", 2)
+    log = SqliteDecisions(path)
+    log.append([decision(f"{n:03}", name="Jacqueline-de-Bellefort") for n in range(100)])
+    assert log.remove("m", [f"{n:03}" for n in range(99)]) == (99, 0)
+    assert log.remove("m", ["099"]) == (1, 0)
+    for file in path.parent.iterdir():
+        assert b"Jacqueline" not in file.read_bytes(), file
+    log.close()
