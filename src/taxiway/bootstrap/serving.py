@@ -1,4 +1,4 @@
-"""Wires serving: the endpoint's process, batch scoring, replay and rehearsal."""
+"""Wires serving: the endpoint's process and rehearsal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from taxiway.core.artefact import Artefact
     from taxiway.serving.champion import Champion
     from taxiway.serving.deciding import Decider
-    from taxiway.serving.replay import Replayed
 
 ENDPOINT = "TAXIWAY_ENDPOINT"
 """Names to the endpoint's process what to serve, as JSON {root, model, environment, release}."""
@@ -140,45 +138,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def score(
-    workspace: Workspace,
-    source: Path,
-    out: Path,
-    *,
-    model: Model,
-    environment: str,
-    overwrite: bool,
-    dry_run: bool,
-    on_rows: Callable[[int], None],
-) -> dict[str, Any]:
-    """Scores a file with the champion: validated as a whole, decided, logged, then written."""
-    from taxiway.data.checked import read_checked
-    from taxiway.data.source import open_source
-    from taxiway.data.table import require_writable, write_table
-    from taxiway.serving.batch import score as along
-
-    require_writable(out, overwrite=overwrite)
-    release = champion_of(workspace, model.id, environment)
-    artefact = artefacts.load_replayed(workspace, release)
-    frame = read_checked(open_source(source), artefact.inputs, so="Nothing was decided.")
-    answer = {"release": release.id, "rows": frame.height, "out": str(out), "dry_run": dry_run}
-    if dry_run:
-        return answer
-    decider = decider_of(workspace, artefact, environment, "batch")
-    scored = along(decider, frame, on_rows=on_rows)
-    write_table(scored, out)
-    return {**answer, "positive": sum(row["prediction"] for row in scored)}
-
-
-def replay(workspace: Workspace, id: str) -> Replayed:
-    """Makes a logged decision again."""
-    from taxiway.serving.replay import replay as again
-
-    decision = workspace.decisions.get(id)
-    release = workspace.find_release(decision.release)
-    return again(artefacts.load(workspace, release), decision)
 
 
 def rehearse(

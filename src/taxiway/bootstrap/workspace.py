@@ -11,6 +11,7 @@ from taxiway.bootstrap.extras import extras
 from taxiway.bootstrap.opened import Opened
 
 if TYPE_CHECKING:
+    from taxiway.bootstrap.batch import Begin
     from taxiway.charter.plan import Plan
     from taxiway.core.artefact import Artefact
     from taxiway.core.check import FlightCheck
@@ -32,6 +33,11 @@ Rows = Callable[[int], None]
 
 def _nothing(_: Any) -> None:
     """Progress that nobody watches."""
+
+
+def _no_stage(_: str, __: int | None) -> Rows:
+    """A stage of work that nobody watches."""
+    return _nothing
 
 
 class Workspace(Opened):
@@ -296,13 +302,19 @@ class Workspace(Opened):
         *,
         model: str | None = None,
         environment: str = "prod",
+        quarantine: Path | None = None,
+        at_most: str | None = None,
         overwrite: bool = False,
         dry_run: bool = False,
-        on_rows: Rows = _nothing,
+        begin: Begin = _no_stage,
     ) -> dict[str, Any]:
-        """Scores a CSV or Parquet file along the same path as the endpoint."""
+        """Scores a CSV or Parquet file along the same path as the endpoint.
+
+        A file is decided on once by a release in an environment: what is in the log is taken from
+        there. Rows that break the contract go to `quarantine`, `at_most` so many ("100", "1%").
+        """
         with extras():
-            from taxiway.bootstrap.serving import score
+            from taxiway.bootstrap.batch import score
 
             return score(
                 self,
@@ -310,9 +322,11 @@ class Workspace(Opened):
                 out,
                 model=self.find_model(model),
                 environment=environment,
+                quarantine=quarantine,
+                at_most=at_most,
                 overwrite=overwrite,
                 dry_run=dry_run,
-                on_rows=on_rows,
+                begin=begin,
             )
 
     def decision(self, id: str) -> Decision:
@@ -322,9 +336,25 @@ class Workspace(Opened):
     def replay(self, id: str) -> Replayed:
         """Makes a logged decision again from its release and inputs."""
         with extras():
-            from taxiway.bootstrap.serving import replay
+            from taxiway.bootstrap.batch import replay
 
             return replay(self, id)
+
+    def replay_span(
+        self,
+        model: str | None = None,
+        environment: str = "prod",
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        begin: Begin = _no_stage,
+    ) -> dict[str, Any]:
+        """Makes all decisions again that happened in a span, and counts those that differ."""
+        with extras():
+            from taxiway.bootstrap.batch import replay_span
+
+            found = self.find_model(model)
+            return replay_span(self, found, environment, start=start, end=end, begin=begin)
 
     # The loop
 

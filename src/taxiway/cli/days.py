@@ -8,9 +8,12 @@ import click
 
 
 class Day(click.ParamType[datetime]):
-    """A day such as 2027-06-30, taken as the end of that day in UTC."""
+    """A day such as 2027-06-30 in UTC, taken as a moment of it; by default, its end."""
 
     name = "date"
+
+    def __init__(self, at: time = time.max, days: int = 0) -> None:
+        self._at, self._days = at, timedelta(days=days)
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -22,7 +25,11 @@ class Day(click.ParamType[datetime]):
         except ValueError:
             soon = datetime.now(UTC) + timedelta(days=30)
             self.fail(f"{value!r} is not a day; write it like {soon:%Y-%m-%d}.", param, ctx)
-        return datetime.combine(day, time.max, UTC)
+        return datetime.combine(day, self._at, UTC) + self._days
 
 
 DAY = Day()
+FIRST_DAY = Day(time.min)
+"""The first day of a span: where it begins."""
+LAST_DAY = Day(time.min, days=1)
+"""The last day of a span: the moment after its end, which no longer belongs to it."""

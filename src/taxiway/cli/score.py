@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from taxiway.cli import options, screen
+from taxiway.cli.days import FIRST_DAY, LAST_DAY
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import shortened
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from taxiway.serving.replay import Replayed
 
 
@@ -21,7 +24,18 @@ if TYPE_CHECKING:
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--model", help="The model (default: the project's, or the only one).")
 @options.serving_environment
-@click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
+@click.option(
+    "--quarantine",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Set rows that break the contract aside into this file, with their numbers and reasons.",
+)
+@click.option(
+    "--at-most",
+    metavar="LIMIT",
+    help="How many rows may be set aside, such as 100 or 0.5%; with more, none is decided.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace OUT (and the quarantine) if it is there.")
 @options.dry_run
 @options.as_json
 def score(
@@ -30,72 +44,136 @@ def score(
     out: Path,
     model: str | None,
     environment: str,
+    quarantine: Path | None,
+    at_most: str | None,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Score a CSV or Parquet file with the champion, along the same path as the endpoint.
 
-    Every row is held against the contract first, and every decision is in the log before OUT is
-    written.
+    Every row is held against the contract first: one that breaks it, and none is decided, unless
+    --quarantine and --at-most let it be set aside. Every decision is in the log before its row is
+    written; OUT is there when all of it is. A file is decided once by a release in an environment:
+    after an interruption the same command goes on where it was.
 
     \b
     Example: taxiway score schedule.parquet scores.parquet --env prod
+             taxiway score schedule.csv scores.csv --quarantine bad.csv --at-most 1%
     """
     from taxiway.bootstrap import Workspace
 
     began = time.perf_counter()
-    with Workspace.open() as workspace, screen.progress("Deciding") as advance:
+    with Workspace.open() as workspace, screen.stages() as begin:
         done = workspace.score(
             source,
             out,
             model=model,
             environment=environment,
+            quarantine=quarantine,
+            at_most=at_most,
             overwrite=overwrite,
             dry_run=dry_run,
-            on_rows=advance,
+            begin=begin,
         )
     if as_json:
         screen.show_json(done)
         return
     if dry_run:
         screen.say(f"Would decide on {done['rows']:,} rows with {done['release']}.")
-        return
-    seconds = time.perf_counter() - began
-    screen.say(
-        f"{done['release']} decided on {done['rows']:,} rows, {done['positive']:,} of them yes, in"
-        f" {seconds:.1f} s. All are in the log, and in {out}."
-    )
+    else:
+        seconds = time.perf_counter() - began
+        screen.say(
+            f"{done['release']} decided on {done['rows']:,} rows, {done['positive']:,} of them yes,"
+            f" in {seconds:.1f} s ({done['rows'] / seconds:,.0f} rows/s). All are in the log, and"
+            f" in {out}."
+        )
+        if done["found"]:
+            screen.say(f"{done['found']:,} of them were in the log before, and taken from there.")
+    if quarantine:
+        where = "would be set aside" if dry_run else f"are set aside in {quarantine}"
+        screen.say(f"{done['quarantined']:,} rows break the contract, and {where}.")
 
 
 @click.command()
-@click.argument("decision")
+@click.argument("decision", required=False)
+@click.option("--model", help="Of a span: the model (default: the project's, or the only one).")
+@options.serving_environment
+@click.option("--from", "start", type=FIRST_DAY, help="The first day of a span, in UTC.")
+@click.option("--to", "end", type=LAST_DAY, help="The last day of a span, in UTC.")
 @options.as_json
 @click.pass_context
-def replay(ctx: click.Context, decision: str, as_json: bool) -> None:
-    """Make a logged decision again from its release and inputs, and compare to the bit.
+def replay(
+    ctx: click.Context,
+    *,
+    decision: str | None,
+    model: str | None,
+    environment: str,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
+    """Make logged decisions again from their release and inputs, and compare to the bit.
 
-    Ends with 1 if the answer is another one.
+    One decision by its id, or all of a model that happened in a span of days. Ends with 1 if an
+    answer is another one.
 
     \b
     Example: taxiway replay 01k9x7q2m5v8
+             taxiway replay --model flight-delays --from 2027-03-01 --to 2027-03-31
     """
     from taxiway.bootstrap import Workspace
 
-    with Workspace.open() as workspace:
-        replayed = workspace.replay(decision)
-    if as_json:
-        screen.show_json(
-            {
-                "equal": replayed.equal,
+    if (decision is None) == (start is None and end is None):
+        raise click.UsageError("Name one decision, or a span with --from and --to.")
+    with Workspace.open() as workspace, screen.stages() as begin:
+        if decision is None:
+            found = workspace.replay_span(model, environment, start=start, end=end, begin=begin)
+            equal = not found["different"]
+        else:
+            replayed = workspace.replay(decision)
+            equal = replayed.equal
+            found = {
+                "equal": equal,
                 "decision": replayed.decision,
                 "logged": replayed.decision.output,
                 "replayed": replayed.output,
             }
-        )
+    if as_json:
+        screen.show_json(found)
+    elif decision is None:
+        _show_span(found)
     else:
         _show(replayed)
-    ctx.exit(0 if replayed.equal else 1)
+    ctx.exit(0 if equal else 1)
+
+
+def _show_span(found: dict[str, Any]) -> None:
+    screen.table(
+        ["release", "decisions"],
+        [[name, f"{rows:,}"] for name, rows in found["releases"].items()],
+    )
+    screen.say()
+    if found["first"]:
+        screen.table(
+            ["decision", "key", "logged", "made again"],
+            [
+                [
+                    one["decision"].id,
+                    shortened(one["decision"].key, 60),
+                    repr(one["logged"]["probability"]),
+                    repr(one["replayed"]["probability"]),
+                ]
+                for one in found["first"]
+            ],
+            title="The first that came out differently",
+        )
+        screen.say()
+    screen.say(
+        f"{found['rows']:,} decisions made again in {found['seconds']:.1f} s"
+        f" ({found['rows_per_second']:,} rows/s): {found['equal']:,} the same to the bit,"
+        f" {found['different']:,} different."
+    )
 
 
 def _show(replayed: Replayed) -> None:

@@ -19,6 +19,8 @@ import click
 from taxiway.core.digest import utc_text
 
 Advance = Callable[[int], None]
+Begin = Callable[[str, int | None], Advance]
+"""Begins a stage of work on rows, of which there are so many if that is known."""
 
 COLOURS = {
     "passed": "green",
@@ -88,3 +90,37 @@ def progress(what: str, total: int | None = None) -> Iterator[Advance]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda step: bar.advance(task, step)
+
+
+@contextmanager
+def stages() -> Iterator[Begin]:
+    """Progress over rows in stages, one after the other: how many, how many a second, how long yet.
+
+    The block gets a function that begins a stage. Silence where no terminal is.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _, __: lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        TextColumn("{task.fields[rate]} rows/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+
+        def begin(what: str, total: int | None) -> Advance:
+            task = bar.add_task(what, total=total, rate="")
+
+            def advance(step: int) -> None:
+                bar.advance(task, step)
+                done, seconds = bar.tasks[task].completed, bar.tasks[task].elapsed
+                bar.update(task, rate=f"{done / seconds:,.0f}" if seconds else "")
+
+            return advance
+
+        yield begin

@@ -18,7 +18,7 @@ import polars as pl
 
 from taxiway.core.contract import Contract
 from taxiway.core.digest import PREFIX
-from taxiway.core.errors import InputError, shortened
+from taxiway.core.errors import ConflictError, InputError, shortened
 from taxiway.data.column_types import from_text, from_values
 
 NULLS = ("", "NA")
@@ -60,6 +60,18 @@ def fingerprint(path: Path) -> Fingerprint:
         digest = PREFIX + hashlib.file_digest(file, "sha256").hexdigest()
     about = path.stat()
     return Fingerprint(about.st_size, about.st_mtime_ns, digest)
+
+
+def require_unchanged(path: Path, known: Fingerprint) -> None:
+    """Raises `ConflictError` if a file is not what it was when its fingerprint was taken.
+
+    It looks at size and time only, so that it can be asked often.
+    """
+    about = path.stat()
+    if (about.st_size, about.st_mtime_ns) != (known.bytes, known.changed_ns):
+        raise ConflictError(
+            f"{path} was changed while it was read.", todo="Run it again when it is whole."
+        )
 
 
 def open_source(path: Path, *, nulls: Sequence[str] = NULLS, separator: str = ",") -> Source:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import tempfile
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import polars as pl
 
 from taxiway.core.errors import ConflictError, InputError
 
 SUFFIXES = (".parquet", ".csv")
+
+Add = Callable[[pl.DataFrame], None]
+"""Takes further rows of a table; all frames of a table have the same columns."""
 
 
 def require_writable(path: Path, *, overwrite: bool) -> None:
@@ -30,18 +35,86 @@ def require_writable(path: Path, *, overwrite: bool) -> None:
         )
 
 
-def write_table(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """The rows as a table in the format that the name asks for."""
-    frame = pl.DataFrame(rows, infer_schema_length=None)
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.stem}-")
-    os.close(handle)
-    partial = Path(name)
+def partial_of(path: Path, token: str) -> Path:
+    """Where a table grows until it is whole.
+
+    `token` names who writes it: the same one finds what it left behind when it was killed, and
+    takes its place.
+    """
+    return path.absolute().with_name(f".{path.name}.{token}.partial")
+
+
+@contextmanager
+def writing(path: Path, token: str) -> Iterator[Add]:
+    """A table in the format that the name asks for, written a frame at a time.
+
+    It takes its name when the block ends well; an exception leaves nothing behind. Memory does not
+    grow with the rows. Raises `ConflictError` if another process is writing it with that token.
+    """
+    partial = partial_of(path, token)
+    parts = partial.with_suffix(".parts")
+    with _held(partial) as file:
+        try:
+            shutil.rmtree(parts, ignore_errors=True)
+            if path.suffix.lower() == ".csv":
+                yield _csv(file)
+                file.flush()
+            else:
+                # Polars writes a Parquet file in one go: parts, then all of them streamed into one.
+                parts.mkdir()
+                yield _parts(parts)
+                pl.scan_parquet(sorted(parts.iterdir()), glob=False).sink_parquet(partial)
+            os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+            shutil.rmtree(parts, ignore_errors=True)
+
+
+def _csv(file: BinaryIO) -> Add:
+    begun = False
+
+    def add(frame: pl.DataFrame) -> None:
+        nonlocal begun
+        frame.write_csv(file, include_header=not begun)
+        begun = True
+
+    return add
+
+
+def _parts(folder: Path) -> Add:
+    count = 0
+
+    def add(frame: pl.DataFrame) -> None:
+        nonlocal count
+        frame.write_parquet(folder / f"{count:09}.parquet", compression="lz4")
+        count += 1
+
+    return add
+
+
+@contextmanager
+def _held(partial: Path) -> Iterator[BinaryIO]:
+    """The file, empty, and nobody else's for as long as the block runs or the process lives."""
+    while True:
+        with partial.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConflictError(
+                    f"Another process is writing {partial.name}.",
+                    todo="Wait until it is done.",
+                ) from None
+            # Whoever held it before may have given the file its name between opening and locking.
+            if not _is(partial, file):
+                continue
+            file.truncate(0)
+            yield file
+            return
+
+
+def _is(path: Path, file: BinaryIO) -> bool:
     try:
-        if path.suffix.lower() == ".csv":
-            frame.write_csv(partial)
-        else:
-            frame.write_parquet(partial)
-        partial.chmod(0o644)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return False

@@ -5,6 +5,7 @@ A batch holds the row numbers, the typed columns, and the values as they stood (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,18 @@ class Tally:
     constant: dict[str, Any] = field(default_factory=dict)
     labels: Labels = field(default_factory=lambda: Labels(0, 0))
     may_be_short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Which rows of a source break its contract, beyond what a look at one row alone can tell."""
+
+    failed: pl.Series
+    """True where a row breaks anything; a row's place is its number less one."""
+    repeated: Mapping[tuple[str, ...], pl.Series]
+    """Columns that have to be unique -> true where a row's values are there more than once."""
+    short: Mapping[int, int]
+    """Row that is cut off, or too long -> how many fields it has."""
 
 
 def hold(batch: pl.DataFrame, rules: list[Rule], seen: Tally) -> None:

@@ -25,6 +25,7 @@ from taxiway.data.source import ROW, Source, batches, rows_of_other_width, typed
 from taxiway.data.tally import (
     SAMPLE_CHARACTERS,
     SAMPLES,
+    Marks,
     Tally,
     count_labels,
     hold,
@@ -51,6 +52,18 @@ def validate(
     definition of the label, to count its classes. `on_rows` is told of every batch. Raises
     `InputError` for a source or a definition that can't be read at all.
     """
+    return examine(source, contract, on_rows=on_rows, as_of=as_of, target=target)[0]
+
+
+def examine(
+    source: Source,
+    contract: Contract,
+    *,
+    on_rows: Callable[[int], None] = _nothing,
+    as_of: datetime | None = None,
+    target: str | None = None,
+) -> tuple[Validation, Marks]:
+    """As `validate`, and which rows it is that break the contract."""
     began = perf_counter()
     rules = [r for r in rules_of(contract) if r.column.name in source.schema]
     present = [c for c in contract.columns if c.name in source.schema]
@@ -72,8 +85,8 @@ def validate(
             seen.may_be_short |= last.null_count() > 0
         seen.rows += batch.height
         on_rows(batch.height)
-    found = _conclude(source, contract, rules, seen, as_of=as_of, target=target)
-    return replace(found, seconds=perf_counter() - began)
+    found, marks = _conclude(source, contract, rules, seen, as_of=as_of, target=target)
+    return replace(found, seconds=perf_counter() - began), marks
 
 
 def _uniques(contract: Contract, source: Source) -> list[tuple[str, ...]]:
@@ -99,7 +112,7 @@ def _conclude(
     *,
     as_of: datetime | None,
     target: str | None,
-) -> Validation:
+) -> tuple[Validation, Marks]:
     failures = [_missing(c, source) for c in contract.columns if c.name not in source.schema]
     failures += [
         _of_type(
@@ -110,18 +123,20 @@ def _conclude(
         if (count := seen.broken.get(at))
     ]
     failed = pl.concat(seen.failed) if seen.failed else pl.Series([], dtype=pl.Boolean)
+    repeated = {}
     for columns, hashes in seen.hashes.items():
         all_hashes = pl.concat(hashes)
         twice = all_hashes.is_duplicated() & all_hashes.is_not_null()
         if count := int(twice.sum()):
             failures.append(_repeated(source, contract, columns, twice, count))
             failed = failed | twice
+            repeated[columns] = twice
     short = list(rows_of_other_width(source)) if seen.may_be_short else []
     if short:
         failures.append(_short(source, short))
         failed = failed.scatter([row - 1 for row, _ in short], True)
     failures += _of_source(contract, seen, as_of)
-    return Validation(
+    validation = Validation(
         rows=seen.rows,
         failed_rows=int(failed.sum()),
         failures=tuple(failures),
@@ -132,6 +147,7 @@ def _conclude(
         notes=tuple(_notes(contract, seen, target)),
         labels=seen.labels if target else None,
     )
+    return validation, Marks(failed, repeated, dict(short))
 
 
 def _missing(column: Column, source: Source) -> Failure:

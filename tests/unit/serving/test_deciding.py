@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.decision import Decision
 from taxiway.core.errors import StoreError
-from taxiway.serving.batch import CHUNK_ROWS, score
 from taxiway.serving.deciding import Decider, moment
 from taxiway.serving.replay import replay
 
@@ -43,31 +41,3 @@ def test_without_the_log_there_is_no_decision(decider: Decider) -> None:
 
 def test_a_day_happens_at_its_start() -> None:
     assert moment("2013-03-01") == datetime(2013, 3, 1, tzinfo=UTC)
-
-
-def test_a_changed_decision_is_not_the_same_when_made_again(decider: Decider) -> None:
-    (made,) = decider.decide([RECORD])
-    forged = dataclasses.replace(made, output={**made.output, "prediction": False})
-    assert not replay(decider.artefact, forged).equal
-
-
-def test_a_batch_is_decided_in_chunks_and_told_as_it_goes(
-    decider: Decider, log: MemoryDecisions
-) -> None:
-    rows = CHUNK_ROWS + 5
-    records: list[dict[str, Any]] = [{**RECORD, "id": n + 1} for n in range(rows)]
-    told: list[int] = []
-    scored = score(decider, decider.artefact.frame(records), on_rows=told.append)
-    assert told == [CHUNK_ROWS, 5]
-    assert [row["id"] for row in scored] == list(range(1, rows + 1))
-    assert log.count("loans", environment="prod") == rows
-    assert log.get(scored[-1]["decision"]).output["probability"] == scored[-1]["probability"]
-
-
-def test_batch_and_endpoint_give_the_same_answer(decider: Decider) -> None:
-    (one,) = decider.decide([RECORD])
-    (row,) = score(decider, decider.artefact.frame([RECORD]))
-    assert (row["prediction"], row["probability"]) == (
-        one.output["prediction"],
-        one.output["probability"],
-    )
