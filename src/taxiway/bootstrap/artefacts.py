@@ -72,8 +72,15 @@ def hands() -> Hands:
     )
 
 
-def _load_features(files: Mapping[str, bytes], main: str) -> Callable[[Any], Any]:
-    """Executes verified code and takes its `features`."""
-    from taxiway.training.code import Code, load_code
+def _load_features(files: Mapping[str, bytes], main: str, *, alone: bool) -> Callable[[Any], Any]:
+    """Executes verified code and takes its `features`; `alone`: without what makes the estimator.
 
-    return load_code(Code(files, main)).features
+    That the features are the same is proven by the golden predictions, which are replayed next.
+    """
+    from taxiway.training.code import Code, load_code, load_features
+    from taxiway.training.lean import only_features
+
+    lean = only_features(files[main]) if alone else None
+    if lean is None:
+        return load_code(Code(files, main)).features
+    return load_features(Code({**files, main: lean}, main))

@@ -26,6 +26,14 @@ Answer = Callable[[Artefact, Any], list[dict[str, Any]]]
 """The prediction path: an artefact and a frame of raw rows -> rows {inputs, output}."""
 
 
+class LoadFeatures(Protocol):
+    """Executes verified code and gives its `features`; `alone`: the estimator is not needed."""
+
+    def __call__(
+        self, files: Mapping[str, bytes], main: str, *, alone: bool
+    ) -> Callable[[Any], Any]: ...
+
+
 class FrameOf(Protocol):
     """Records as they are logged -> a frame of raw rows in a contract's types."""
 
@@ -36,8 +44,7 @@ class FrameOf(Protocol):
 class Hands:
     """What packaging and loading need from the other steps, handed in."""
 
-    load_features: Callable[[Mapping[str, bytes], str], Callable[[Any], Any]]
-    """Executes the verified code and gives its `features`."""
+    load_features: LoadFeatures
     probability: Callable[[Any, Any], Any]
     """(estimator, features) -> probability of the positive class."""
     frame_of: FrameOf
@@ -156,8 +163,9 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
     require_sound(release, inspection)
     manifest, files = inspection.manifest, inspection.files
     code = {n.removeprefix(CODE): c for n, c in files.items() if n.startswith(CODE)}
-    read = hands.load_features(code, manifest["code_main"])
-    probability = _engine(manifest["engine"], files, hands)
+    engine = manifest.get("engine", ORIGINAL)
+    read = hands.load_features(code, manifest["code_main"], alone=engine != ORIGINAL)
+    probability = _engine(engine, files, hands)
     inputs = tuple(manifest["inputs"])
     contract = contract_from(json.loads(files["contract.json"]))
     request = request_contract(contract, inputs)

@@ -14,8 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from taxiway.core.artefact import Artefact
@@ -62,6 +63,7 @@ def rehearse(
             with closing(_ready(stage.port, server, errors, artefact.release)) as client:
                 cold_start = time.monotonic() - began
                 played = _play(artefact, client, on_request)
+            memory = _memory_mb(server.pid)
         finally:
             ended = _end(server)
     rollback = stage.way_back() or {
@@ -78,7 +80,7 @@ def rehearse(
         "errors": played.errors,
         "latency_ms": {"p50": played.quantile(0.5), "p99": played.quantile(0.99)},
         "cold_start_s": round(cold_start, 3),
-        "memory_mb": round(_memory_mb(), 1),
+        "memory_mb": round(memory, 1),
         "decisions_sent": played.sent,
         "decisions_logged": stage.logged() - before,
         "rollback": rollback,
@@ -184,7 +186,34 @@ def _end(server: subprocess.Popen[bytes]) -> float | None:
     return time.monotonic() - began
 
 
-def _memory_mb() -> float:
-    """The most memory that a process started from here has held."""
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+def _memory_mb(pid: int) -> float:
+    """The most memory that the largest process of the server has held, in MB.
+
+    Read from the processes themselves: what the system adds up for children that have ended counts
+    the memory of the process that started them, too.
+    """
+    proc = Path("/proc")
+    if not proc.is_dir():
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return max((_peak_kb(proc / str(one)) for one in _family(proc, pid)), default=0) / 1024
+
+
+def _family(proc: Path, pid: int) -> list[int]:
+    """A process and those that it started, and those that they started."""
+    parents: dict[int, int] = {}
+    for stat in proc.glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    family = [pid]
+    for one in family:
+        family += [child for child, parent in parents.items() if parent == one]
+    return family
+
+
+def _peak_kb(process: Path) -> int:
+    with suppress(OSError):
+        for line in (process / "status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return 0

@@ -67,6 +67,20 @@ def load_code(code: Code) -> Functions:
 
     Only call it with code that is the user's own, or whose digest and signature were verified.
     """
+    module = _executed(code)
+    missing = [name for name in FUNCTIONS if not callable(getattr(module, name, None))]
+    if missing:
+        raise _incomplete(code, module, missing)
+    return Functions(module.features, module.estimator)
+
+
+def load_features(code: Code) -> Callable[[Any], Any]:
+    """Executes code that was verified, and takes `features` alone."""
+    features: Callable[[Any], Any] = _executed(code).features
+    return features
+
+
+def _executed(code: Code) -> Any:
     module = types.ModuleType("taxiway_model")
     module.__file__ = code.main
     # Found by its name, so that an estimator's own classes and functions can be looked up again.
@@ -78,24 +92,23 @@ def load_code(code: Code) -> Functions:
             f"{code.main} can't be run: {type(error).__name__}: {error}",
             [Problem(where, todo=None) for where in _frames_in(error, code.main)],
         ) from error
-    missing = [name for name in FUNCTIONS if not callable(getattr(module, name, None))]
-    if missing:
-        defined = [n for n, v in vars(module).items() if isinstance(v, types.FunctionType)]
-        raise InputError(
-            f"{code.main} does not define what a model needs.",
-            [
-                Problem(
-                    f"there is no function {name!r}",
-                    found=", ".join(defined) or "no function",
-                    expected=f"def {name}(...)",
-                    todo=f"Did you mean {match!r}?"
-                    if (match := close_match(name, defined))
-                    else "",
-                )
-                for name in missing
-            ],
-        )
-    return Functions(module.features, module.estimator)
+    return module
+
+
+def _incomplete(code: Code, module: Any, missing: list[str]) -> InputError:
+    defined = [n for n, v in vars(module).items() if isinstance(v, types.FunctionType)]
+    return InputError(
+        f"{code.main} does not define what a model needs.",
+        [
+            Problem(
+                f"there is no function {name!r}",
+                found=", ".join(defined) or "no function",
+                expected=f"def {name}(...)",
+                todo=f"Did you mean {match!r}?" if (match := close_match(name, defined)) else "",
+            )
+            for name in missing
+        ],
+    )
 
 
 def _frames_in(error: BaseException, name: str) -> list[str]:

@@ -14,6 +14,7 @@ with one number for each column. Values that no code is known for take `unknown`
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,9 +22,23 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from taxiway.core.errors import IntegrityError
+
 Block = Mapping[str, Any]
 Matrix = Any
 """A float64 array of shape (rows, columns)."""
+
+
+def plan_of(content: bytes, protocol: int) -> dict[str, Any]:
+    """An engine's plan from its file. Raises `IntegrityError` for another protocol than its own."""
+    plan: dict[str, Any] = json.loads(content)
+    if plan.get("protocol") != protocol:
+        raise IntegrityError(
+            f"The compiled model has protocol {plan.get('protocol')}; this taxiway reads"
+            f" {protocol}.",
+            todo="Upgrade taxiway, or train again.",
+        )
+    return plan
 
 
 def runner(blocks: Sequence[Block]) -> Callable[[Any], Matrix]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from taxiway.adapters.engines.columns import runner
+from taxiway.adapters.engines.columns import plan_of, runner
 from taxiway.adapters.engines.sklearn_columns import split_pipeline
 from taxiway.core.digest import canonical_json
 from taxiway.core.ports import NotCompilableError
@@ -36,7 +35,7 @@ def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes
 
 def load(files: Mapping[str, bytes]) -> Callable[[Any], Any]:
     """The function from a frame of the model's columns to probabilities, float64."""
-    plan = json.loads(files[MODEL])
+    plan = plan_of(files[MODEL], PROTOCOL)
     matrix_of = runner(plan["blocks"])
     coefficients, intercept = np.array(plan["coefficients"]), plan["intercept"]
 

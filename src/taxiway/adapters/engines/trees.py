@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from taxiway.adapters.engines.columns import runner
+from taxiway.adapters.engines.columns import plan_of, runner
 from taxiway.adapters.engines.sklearn_columns import split_pipeline
 from taxiway.core.digest import canonical_json
 from taxiway.core.ports import NotCompilableError
@@ -51,7 +51,7 @@ def load(files: Mapping[str, bytes]) -> Callable[[Any], Any]:
     """The function from a frame of the model's columns to probabilities, float64."""
     import treelite
 
-    plan = json.loads(files[COLUMNS])
+    plan = plan_of(files[COLUMNS], PROTOCOL)
     model = treelite.Model.deserialize_bytes(files[MODEL])
     matrix_of, seen_as = runner(plan["blocks"]), np.dtype(plan["seen_as"])
 
@@ -71,7 +71,7 @@ def edges(files: Mapping[str, bytes]) -> dict[str, list[float]]:
     """Column -> the values that the trees split it at; of columns that reach them unchanged."""
     import treelite
 
-    plan = json.loads(files[COLUMNS])
+    plan = plan_of(files[COLUMNS], PROTOCOL)
     text = treelite.Model.deserialize_bytes(files[MODEL]).dump_as_json()
     # A split that only tells missing values apart lies at infinity; treelite then writes nothing.
     model = json.loads(re.sub(r'"threshold": *,', '"threshold": null,', text))
