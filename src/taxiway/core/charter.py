@@ -247,7 +247,7 @@ class Deployment(Section):
         250, gt=0, description="Milliseconds in which 99 of 100 answers have to be there."
     )
     maximum_difference: float = Field(
-        1e-9,
+        1e-6,
         ge=0,
         lt=1,
         description="Most that the compiled model's probability may differ from the original's.",

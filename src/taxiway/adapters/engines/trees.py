@@ -23,12 +23,15 @@ PROTOCOL = 1
 THREADS_FROM = 4_096
 """Rows from which on every core is used."""
 
-SKLEARN = (
-    "HistGradientBoostingClassifier",
-    "GradientBoostingClassifier",
-    "RandomForestClassifier",
-    "ExtraTreesClassifier",
-)
+TAKEN: Mapping[str, tuple[str, str]] = {
+    "sklearn.HistGradientBoostingClassifier": ("sklearn", "float64"),
+    "sklearn.GradientBoostingClassifier": ("sklearn", "float32"),
+    "sklearn.RandomForestClassifier": ("sklearn", "float32"),
+    "sklearn.ExtraTreesClassifier": ("sklearn", "float32"),
+    "xgboost.XGBClassifier": ("xgboost", "float32"),
+    "lightgbm.LGBMClassifier": ("lightgbm", "float64"),
+}
+"""Model -> how treelite reads it, and to how many bits the model rounds what it is given."""
 
 
 def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes]:
@@ -37,13 +40,25 @@ def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes
 
     blocks, model = split_pipeline(estimator, names)
     kind = type(model)
-    if kind.__name__ not in SKLEARN or not kind.__module__.startswith("sklearn."):
+    name = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
+    if name not in TAKEN:
         raise NotCompilableError(f"{kind.__name__} is no ensemble of trees that is read here")
-    compiled = treelite.sklearn.import_model(model)
+    reader, seen_as = TAKEN[name]
+    if reader == "sklearn":
+        compiled = treelite.sklearn.import_model(model)
+    elif reader == "xgboost":
+        if not np.isnan(model.missing):
+            raise NotCompilableError(f"an {kind.__name__} with another missing value than NaN")
+        compiled = treelite.frontend.from_xgboost(model.get_booster())
+    else:
+        compiled = treelite.frontend.from_lightgbm(model.booster_)
     content: bytes = compiled.serialize_bytes()
-    # All but the histogram ones round what they are given to 32 bits before they compare.
-    seen_as = "float64" if kind.__name__.startswith("Hist") else "float32"
-    plan = {"protocol": PROTOCOL, "blocks": blocks, "seen_as": seen_as}
+    plan = {
+        "protocol": PROTOCOL,
+        "blocks": blocks,
+        "seen_as": seen_as,
+        "input": compiled.input_type,
+    }
     return {MODEL: content, COLUMNS: canonical_json(plan)}
 
 
@@ -53,12 +68,13 @@ def load(files: Mapping[str, bytes]) -> Callable[[Any], Any]:
 
     plan = plan_of(files[COLUMNS], PROTOCOL)
     model = treelite.Model.deserialize_bytes(files[MODEL])
-    matrix_of, seen_as = runner(plan["blocks"]), np.dtype(plan["seen_as"])
+    matrix_of = runner(plan["blocks"])
+    seen_as, given_as = np.dtype(plan["seen_as"]), np.dtype(plan["input"])
 
     def probability(frame: Any) -> Any:
         if not frame.height:
             return np.empty(0)
-        matrix = matrix_of(frame).astype(seen_as, copy=False).astype(np.float64, copy=False)
+        matrix = matrix_of(frame).astype(seen_as, copy=False).astype(given_as, copy=False)
         # One row gains nothing from threads; rows are summed one by one, so the bits are the same.
         threads = 1 if len(matrix) < THREADS_FROM else 0
         answered = treelite.gtil.predict(model, matrix, nthread=threads)
