@@ -200,7 +200,16 @@ def _engine(name: str, files: Mapping[str, bytes], hands: Hands) -> Callable[[An
             f" {', '.join(known)} and {ORIGINAL}.",
             todo="Upgrade taxiway, or train again.",
         )
-    run = known[name].load(files)
+    try:
+        run = known[name].load(files)
+    except IntegrityError:
+        raise
+    except Exception as error:
+        raise IntegrityError(
+            f"The compiled model of the engine {name!r} can't be loaded: {type(error).__name__}:"
+            f" {error}.",
+            todo="Install the versions of its requirements.lock, or train again.",
+        ) from error
 
     def probability(features: Any) -> Any:
         answered = run(features)

@@ -40,6 +40,8 @@ class Champion:
             release = self.find()
         except StoreError as error:
             self.note = f"the record can't be read, {self._standing()} goes on: {error.headline}"
+            if self.current is None:
+                self.problem = str(error)
             return
         except TaxiwayError as error:
             self.current, self.problem, self.note = None, str(error), ""
@@ -52,8 +54,10 @@ class Champion:
         try:
             artefact = self.load(release)
             self.golden = require_golden(artefact)
-        except TaxiwayError as error:
-            self.current, self.problem, self._refused = None, str(error), release.digest
+        except Exception as error:  # noqa: BLE001 - whatever the release does: it does not answer
+            known = isinstance(error, TaxiwayError)
+            problem = str(error) if known else f"{type(error).__name__}: {error}"
+            self.current, self.problem, self._refused = None, problem, release.digest
             return
         self.current, self.problem, self._refused = self.decider(artefact), "", ""
 

@@ -88,6 +88,15 @@ def test_a_release_that_can_t_be_verified_answers_nothing_and_is_not_tried_again
     assert world.loaded == ["loans:3", "loans:4"]
 
 
+def test_a_release_that_breaks_while_it_is_loaded_answers_nothing_and_says_why(
+    champion: Champion, world: World
+) -> None:
+    world.broken = KeyError("input")  # type: ignore[assignment]
+    champion.refresh()
+    assert answering(champion) is None
+    assert champion.problem == "KeyError: 'input'"
+
+
 def test_other_golden_predictions_answer_nothing(champion: Champion, world: World) -> None:
     world.artefact = dataclasses.replace(world.artefact, threshold=0.9)
     champion.refresh()
@@ -123,3 +132,4 @@ def test_refresh_never_raises(
     world.now = error
     champion.refresh()
     assert answering(champion) is None
+    assert error.headline in champion.problem
