@@ -25,6 +25,8 @@ NULLS = ("", "NA")
 """How a CSV file spells that there is no value."""
 
 BATCH_ROWS = 65_536
+PIECE_BYTES = 8 << 20
+"""How much of a CSV file is read at a time."""
 ROW = "\0row"
 """Name of the column with row numbers, counted from 1 after the header."""
 
@@ -141,8 +143,13 @@ def raw_frame(source: Source) -> pl.LazyFrame:
     """
     if source.format == "parquet":
         return pl.scan_parquet(source.path, glob=False)
+    return _text(source, source.path)
+
+
+def _text(source: Source, content: Path | bytes) -> pl.LazyFrame:
+    """The text of a CSV source: of the whole file, or of a piece that begins with its header."""
     text = pl.scan_csv(
-        source.path,
+        content,
         separator=source.separator,
         infer_schema=False,
         empty_string_is_null=False,
@@ -178,12 +185,62 @@ def read_source(source: Source, contract: Contract) -> pl.LazyFrame:
 
 
 def batches(source: Source) -> Iterator[pl.DataFrame]:
-    """Raw rows in the file's order, some ten thousand at a time, with their numbers in `ROW`."""
-    frame = raw_frame(source).with_row_index(ROW, offset=1)
+    """Raw rows in the file's order, some ten thousand at a time, with their numbers in `ROW`.
+
+    Memory does not grow with the file, however slowly the rows are used.
+    """
     try:
-        yield from frame.collect_batches(chunk_size=BATCH_ROWS, lazy=True)
+        if source.format == "parquet":
+            frame = raw_frame(source).with_row_index(ROW, offset=1)
+            yield from frame.collect_batches(chunk_size=BATCH_ROWS, lazy=True)
+            return
+        # Polars reads ahead in a CSV file as far as it can; pieces of it keep that within bounds.
+        rows = 0
+        for piece in _pieces(source.path):
+            frame = _text(source, piece).with_row_index(ROW, offset=rows + 1)
+            read = frame.collect(engine="streaming")
+            yield from read.iter_slices(BATCH_ROWS)
+            rows += read.height
     except pl.exceptions.PolarsError as error:
         raise _unreadable(source.path, error, source) from None
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """A CSV file in pieces of whole records, each of which begins with the file's header."""
+    header = rest = b""
+    with path.open("rb") as file:
+        while block := file.read(PIECE_BYTES):
+            rest += block
+            cut = _end_of_records(rest)
+            if not header and cut:
+                header = rest[: _end_of_header(rest)]
+                rest, cut = rest[len(header) :], cut - len(header)
+            if header and cut > 0:
+                yield header + rest[:cut]
+                rest = rest[cut:]
+    if rest.strip():
+        yield header + rest
+
+
+def _end_of_records(text: bytes) -> int:
+    """Where the last whole record ends: after a line break that stands in no quotes; 0 if none."""
+    end, quotes = len(text), text.count(b'"')
+    while True:
+        cut = text.rfind(b"\n", 0, end) + 1
+        quotes -= text.count(b'"', cut, end)
+        if not cut or quotes % 2 == 0:
+            return cut
+        end = cut - 1
+
+
+def _end_of_header(text: bytes) -> int:
+    """Where the first record that is not empty ends; 0 if that is not to be seen yet."""
+    start = len(text) - len(text.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n"))
+    end = start
+    while end := text.find(b"\n", end) + 1:
+        if text.count(b'"', start, end) % 2 == 0:
+            return end
+    return 0
 
 
 def rows_of_other_width(source: Source) -> Iterator[tuple[int, int]]:

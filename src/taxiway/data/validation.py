@@ -33,6 +33,8 @@ from taxiway.data.tally import (
     shown_value,
 )
 
+HASH_PARTS = 8
+
 
 def _nothing(rows: int) -> None:
     """Progress that nobody watches."""
@@ -125,8 +127,7 @@ def _conclude(
     failed = pl.concat(seen.failed) if seen.failed else pl.Series([], dtype=pl.Boolean)
     repeated = {}
     for columns, hashes in seen.hashes.items():
-        all_hashes = pl.concat(hashes)
-        twice = all_hashes.is_duplicated() & all_hashes.is_not_null()
+        twice = _twice(hashes)
         if count := int(twice.sum()):
             failures.append(_repeated(source, contract, columns, twice, count))
             failed = failed | twice
@@ -148,6 +149,22 @@ def _conclude(
         labels=seen.labels if target else None,
     )
     return validation, Marks(failed, repeated, dict(short))
+
+
+def _twice(hashes: list[pl.Series]) -> pl.Series:
+    """True where a hash is there more than once; a row without one is never.
+
+    Looked for in one part of all numbers after the other, so that the search needs little beside
+    the hashes themselves.
+    """
+    found = []
+    for part in range(HASH_PARTS):
+        some = pl.concat([h.filter(h // (2**64 // HASH_PARTS) == part) for h in hashes]).sort()
+        found.append(some.filter(some == some.shift(1)).unique())
+    repeated = pl.concat(found)
+    if repeated.is_empty():
+        return pl.repeat(value=False, n=sum(map(len, hashes)), eager=True)
+    return pl.concat([h.is_in(repeated.implode()).fill_null(value=False) for h in hashes])
 
 
 def _missing(column: Column, source: Source) -> Failure:

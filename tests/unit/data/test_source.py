@@ -12,6 +12,7 @@ import pytest
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError
+from taxiway.data import source as module
 from taxiway.data.source import (
     ROW,
     batches,
@@ -177,3 +178,30 @@ def test_fingerprint(write: Write) -> None:
     assert before.digest.startswith("sha256:ca978112ca1bbdcafac231b39a23dc4d")
     assert before.bytes == 1
     assert fingerprint(write("b")) != before
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 20, 1000])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_csv_file_reads_the_same_in_pieces_of_any_size(
+    write: Write, size: int, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        "",
+        'a,"b\n c"',
+        '1,"x\n,y"',
+        "",
+        "2,é",
+        ",",
+        '"3 ""quoted""\n",z',
+        '4,"""\n"""',
+        "5,last",
+    ]
+    text = end.join(lines)
+    expected = ["1", "2", '3 "quoted"\n', "4", "5"]
+    for whole in (text, text + end, text + end + end, "\ufeff" + text.removeprefix(end)):
+        monkeypatch.setattr(module, "PIECE_BYTES", 1 << 20)
+        at_once = raw(write(whole))
+        monkeypatch.setattr(module, "PIECE_BYTES", size)
+        assert raw(write(whole)) == at_once
+        assert [row[1] for row in at_once] == expected
+        assert [row[0] for row in at_once] == [1, 2, 3, 4, 5]
