@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from taxiway.bootstrap.opened import Opened
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.batch import Begin
+    from taxiway.bootstrap.decisions import Wanted
     from taxiway.charter.plan import Plan
     from taxiway.core.artefact import Artefact
     from taxiway.core.check import FlightCheck
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from taxiway.monitoring.outcomes import Joined
     from taxiway.monitoring.watch import Watched
     from taxiway.serving.replay import Replayed
+    from taxiway.serving.retention import Removal
 
 Rows = Callable[[int], None]
 
@@ -355,6 +357,46 @@ class Workspace(Opened):
 
             found = self.find_model(model)
             return replay_span(self, found, environment, start=start, end=end, begin=begin)
+
+    def decisions_found(
+        self, model: str | None = None, wanted: Wanted | None = None
+    ) -> tuple[int, Iterator[Decision]]:
+        """How many logged decisions there are of those that are wanted, and them, newest first."""
+        from taxiway.bootstrap.decisions import Wanted, found
+
+        return found(self, self.find_model(model), wanted or Wanted())
+
+    def decisions_export(
+        self,
+        out: Path,
+        model: str | None = None,
+        wanted: Wanted | None = None,
+        *,
+        overwrite: bool = False,
+        begin: Begin = _no_stage,
+    ) -> dict[str, Any]:
+        """Writes logged decisions into a CSV or Parquet file, oldest first."""
+        with extras():
+            from taxiway.bootstrap.decisions import Wanted, export
+
+            chosen = wanted or Wanted()
+            return export(
+                self, self.find_model(model), chosen, out, overwrite=overwrite, begin=begin
+            )
+
+    def decisions_expire(self, model: str | None = None, *, dry_run: bool = True) -> Removal:
+        """Removes the decisions that are older than the charter lets them be kept."""
+        from taxiway.bootstrap.decisions import expire
+
+        return expire(self, self.find_model(model), dry_run=dry_run)
+
+    def decisions_erase(
+        self, key: Sequence[str], model: str | None = None, *, reason: str, dry_run: bool = True
+    ) -> Removal:
+        """Removes a person's decisions and outcomes; each key is name=value or a JSON object."""
+        from taxiway.bootstrap.decisions import erase
+
+        return erase(self, self.find_model(model), tuple(key), reason=reason, dry_run=dry_run)
 
     # The loop
 

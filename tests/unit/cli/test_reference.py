@@ -43,6 +43,7 @@ ONLY_SHOWS = {
     "taxiway check",
     "taxiway deviate list",
     "taxiway replay",
+    "taxiway decisions list",
     "taxiway retrain list",
     "taxiway status",
     "taxiway history",
@@ -54,6 +55,9 @@ ONLY_SHOWS = {
 NO_DRY_RUN = {
     # It answers until it is ended. What it writes, its decisions, is asked for by its callers.
     "taxiway serve",
+    # They are dry until --yes is said.
+    "taxiway decisions expire",
+    "taxiway decisions erase",
 }
 NO_JSON = {
     # A JSON document is all that it prints.

@@ -1,0 +1,118 @@
+"""Wires the decision log: what is in it, as a list or a file; what leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taxiway.bootstrap.flight import charter_of
+from taxiway.core.decision import Decision
+from taxiway.core.facts import Model
+
+if TYPE_CHECKING:
+    from taxiway.bootstrap.batch import Begin
+    from taxiway.bootstrap.workspace import Workspace
+    from taxiway.core.contract import Contract
+    from taxiway.serving.retention import Removal
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which decisions of a model; None where it does not matter."""
+
+    environment: str | None = None
+    release: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    key: tuple[str, ...] = ()
+    """Each `name=value` or a JSON object: all of a key or a part."""
+    positive: bool | None = None
+
+
+def found(workspace: Workspace, model: Model, wanted: Wanted) -> tuple[int, Iterator[Decision]]:
+    """How many decisions there are of those that are wanted, and all of them, newest first."""
+    where = _where(workspace, model, wanted)
+    log = workspace.decisions
+    return log.count(model.id, **where), log.scan(model.id, **where, newest_first=True)
+
+
+def export(
+    workspace: Workspace,
+    model: Model,
+    wanted: Wanted,
+    out: Path,
+    *,
+    overwrite: bool,
+    begin: Begin,
+) -> dict[str, Any]:
+    """Writes decisions into a CSV or Parquet file, oldest first, streamed."""
+    import polars as pl
+
+    from taxiway.data.frame import UTC_TEXT
+    from taxiway.data.table import require_writable, writing
+    from taxiway.serving.logged import COLUMNS, table
+
+    require_writable(out, overwrite=overwrite)
+    where = _where(workspace, model, wanted)
+    times = {name: pl.Datetime("us", "UTC") for name in ("happened_at", "at")}
+    values = {"prediction": pl.Boolean(), "probability": pl.Float64(), "latency_us": pl.Int64()}
+    schema = {name: pl.String() for name in COLUMNS} | times | values
+    rows = 0
+    with writing(out, "decisions") as add:
+        advance = begin("Writing", workspace.decisions.count(model.id, **where))
+        for columns in table(workspace.decisions.scan(model.id, **where)):
+            frame = pl.DataFrame(columns, schema=schema)
+            if out.suffix.lower() == ".csv":
+                frame = frame.with_columns(pl.col(*times).dt.strftime(UTC_TEXT))
+            add(frame)
+            rows += frame.height
+            advance(frame.height)
+    return {"model": model.id, "rows": rows, "out": str(out)}
+
+
+def expire(workspace: Workspace, model: Model, *, dry_run: bool) -> Removal:
+    """Removes the decisions that are older than the charter lets them be kept."""
+    from taxiway.serving.retention import expire as remove
+
+    days = charter_of(workspace, model).deployment.retention_days
+    return remove(workspace.desk, model.id, retention_days=days, dry_run=dry_run)
+
+
+def erase(
+    workspace: Workspace, model: Model, key: tuple[str, ...], *, reason: str, dry_run: bool
+) -> Removal:
+    """Removes a person's decisions and outcomes."""
+    from taxiway.serving.logged import key_values
+    from taxiway.serving.retention import erase as remove
+
+    values = key_values(key, _contract(workspace, model))
+    return remove(workspace.desk, model.id, values, reason=reason, dry_run=dry_run)
+
+
+def _where(workspace: Workspace, model: Model, wanted: Wanted) -> dict[str, Any]:
+    """What the log is asked for."""
+    from taxiway.serving.logged import key_values
+
+    if wanted.release is not None:
+        workspace.find_release(wanted.release)
+    return {
+        "environment": wanted.environment,
+        "release": wanted.release,
+        "start": wanted.start,
+        "end": wanted.end,
+        "key": key_values(wanted.key, _contract(workspace, model)) if wanted.key else None,
+        "positive": wanted.positive,
+    }
+
+
+def _contract(workspace: Workspace, model: Model) -> Contract:
+    """The contract of the newest release, whose key decisions are found by."""
+    import json
+
+    from taxiway.core.contract import contract_from
+
+    release = workspace.newest_release(model.id)
+    return contract_from(json.loads(workspace.objects.get(release.contract_digest)))

@@ -1,0 +1,236 @@
+"""`taxiway decisions`: what is in the log, and what leaves it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from taxiway.cli import options, screen
+from taxiway.cli.days import FIRST_DAY, LAST_DAY
+from taxiway.core.errors import shortened
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from taxiway.core.decision import Decision
+    from taxiway.serving.retention import Removal
+
+SHOWN_DAYS = 7
+
+model_option = click.option("--model", help="The model (default: the project's, or the only one).")
+key_option = click.option(
+    "--key",
+    "key",
+    multiple=True,
+    metavar="KEY",
+    help="The key or a part of it: name=value, once for each column, or a JSON object.",
+)
+yes_option = click.option(
+    "--yes", is_flag=True, help="Do it. Without, it says what would be removed."
+)
+
+
+class Listing(click.Group):
+    """A group that lists, unless one of its commands is named: `decisions --key flight=11`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in {"--help", "-h"}):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Listing)
+def decisions() -> None:
+    """List and export logged decisions; remove those that are too old, or a person's.
+
+    Without a subcommand it lists: `taxiway decisions --limit 5`.
+
+    \b
+    Example: taxiway decisions --model flight-delays --from 2027-03-01 --positive
+             taxiway decisions --key flight=11 --key carrier=UA
+    """
+
+
+@decisions.command("list")
+@model_option
+@click.option(
+    "--env",
+    "environment",
+    type=click.Choice(["dev", "qa", "prod"]),
+    help="The environment (default: all, rehearsals too).",
+)
+@click.option("--release", help="Only those of this release.")
+@click.option("--from", "start", type=FIRST_DAY, help="The first day when they happened, in UTC.")
+@click.option("--to", "end", type=LAST_DAY, help="The last day when they happened, in UTC.")
+@key_option
+@click.option("--positive", is_flag=True, help="Only those that said yes.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many of the newest to list.",
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write all of them, oldest first, into this CSV or Parquet file instead.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
+@options.as_json
+def list_(
+    *,
+    model: str | None,
+    environment: str | None,
+    release: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    key: tuple[str, ...],
+    positive: bool,
+    limit: int,
+    out: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """List logged decisions, or write them into a file; the same as `decisions`.
+
+    \b
+    Example: taxiway decisions list --from 2027-03-01 --to 2027-03-31 --out march.parquet
+    """
+    from taxiway.bootstrap import Workspace
+    from taxiway.bootstrap.decisions import Wanted
+
+    wanted = Wanted(environment, release, start, end, key, positive or None)
+    with Workspace.open() as workspace, screen.stages() as begin:
+        if out is not None:
+            done = workspace.decisions_export(out, model, wanted, overwrite=overwrite, begin=begin)
+        else:
+            count, found = workspace.decisions_found(model, wanted)
+            shown = list(islice(found, limit))
+    if out is not None:
+        if as_json:
+            screen.show_json(done)
+        else:
+            screen.say(f"{done['rows']:,} decisions are in {out}.")
+    elif as_json:
+        screen.show_json({"decisions": shown, "of_decisions": count})
+    else:
+        _show(shown, count)
+
+
+def _show(shown: list[Decision], count: int) -> None:
+    if not shown:
+        screen.say("No such decision is in the log.")
+        return
+    if len(shown) < count:
+        screen.say(f"The newest {len(shown):,} of {count:,} decisions (more with --limit):")
+    screen.table(
+        ["decision", "happened", "release", "where", "key", "yes", "probability"],
+        [
+            [
+                d.id,
+                f"{d.happened_at:%Y-%m-%d %H:%M}",
+                d.release,
+                f"{d.environment} {d.channel}",
+                shortened(d.key, 70),
+                "yes" if d.output["prediction"] else "no",
+                f"{d.output['probability']:.4f}",
+            ]
+            for d in shown
+        ],
+    )
+
+
+@decisions.command()
+@model_option
+@yes_option
+@options.acting
+@options.as_json
+def expire(model: str | None, yes: bool, actor: str | None, as_json: bool) -> None:
+    """Remove decisions, with their outcomes, that are older than the charter's retention_days.
+
+    The age of a decision is that of its answer. The ledger tells how many of which days went. Put
+    it into the scheduler, with --yes. Files that were exported are not touched.
+
+    \b
+    Example: taxiway decisions expire --model flight-delays --yes --as flights-engineer
+    """
+    from taxiway.bootstrap import Workspace
+
+    with Workspace.open(actor=actor) as workspace:
+        removal = workspace.decisions_expire(model, dry_run=not yes)
+    if as_json:
+        _as_json(removal)
+        return
+    if not removal.ids:
+        screen.say(f"No decision of {removal.model} was made before {removal.before:%Y-%m-%d}.")
+        return
+    _tell(removal, f"made before {removal.before:%Y-%m-%d %H:%M} UTC")
+
+
+@decisions.command()
+@model_option
+@key_option
+@click.option(
+    "--reason", required=True, help="Why, for the ledger; it must not say whose they are."
+)
+@yes_option
+@options.acting
+@options.as_json
+def erase(
+    *,
+    model: str | None,
+    key: tuple[str, ...],
+    reason: str,
+    yes: bool,
+    actor: str | None,
+    as_json: bool,
+) -> None:
+    """Remove all decisions and outcomes of a person, found by their key.
+
+    The ledger holds a digest of the key, never the key. Files that were exported or scored, and
+    snapshots, are not touched.
+
+    \b
+    Example: taxiway decisions erase --key customer=4711 --reason "request 12" --as flights-owner
+    """
+    from taxiway.bootstrap import Workspace
+
+    with Workspace.open(actor=actor) as workspace:
+        removal = workspace.decisions_erase(key, model, reason=reason, dry_run=not yes)
+    if as_json:
+        _as_json(removal)
+    elif not removal.ids and not removal.outcomes:
+        screen.say(f"Nothing of {removal.model} has that key.")
+    else:
+        _tell(removal, "of that key")
+
+
+def _as_json(removal: Removal) -> None:
+    screen.show_json(
+        {
+            "model": removal.model,
+            "decisions": removal.decisions,
+            "outcomes": removal.outcomes,
+            "days": removal.days,
+            "before": removal.before,
+            "digest": removal.digest,
+            "done": removal.done,
+        }
+    )
+
+
+def _tell(removal: Removal, which: str) -> None:
+    days = list(removal.days.items())
+    screen.table(["day", "decisions"], [[day, f"{count:,}"] for day, count in days[:SHOWN_DAYS]])
+    if len(days) > SHOWN_DAYS:
+        screen.say(f"… and {len(days) - SHOWN_DAYS:,} more days")
+    outcomes = "their" if removal.outcomes is None else f"{removal.outcomes:,}"
+    said = "are removed, with" if removal.done else "would be removed, with"
+    screen.say(f"{removal.decisions:,} decisions {which} {said} {outcomes} outcomes.")
+    if not removal.done:
+        screen.say("Nothing was changed; add --yes to do it.")
