@@ -9,6 +9,10 @@ import time
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32, in small letters: no i, l, o or u to misread."""
 
+PAIRS = tuple(high + low for high in ALPHABET for low in ALPHABET)
+"""Ten bits as two characters: every decision has an identifier, and half the steps are enough."""
+SHIFTS = tuple(range(120, -1, -10))
+
 _lock = threading.Lock()
 _last = 0
 
@@ -20,4 +24,4 @@ def new_id() -> str:
     with _lock:
         # The clock may stand still or go back; the order of the identifiers must not.
         value = _last = max(value, _last + 1)
-    return "".join(ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([PAIRS[value >> shift & 1023] for shift in SHIFTS])
