@@ -1,5 +1,6 @@
 CREATE TABLE alembic_version ( version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num) );
 CREATE TABLE alert ( id TEXT NOT NULL, finding TEXT NOT NULL, model TEXT NOT NULL, environment TEXT NOT NULL, owner TEXT NOT NULL, person TEXT NOT NULL, state TEXT NOT NULL, at TEXT NOT NULL, answered_by TEXT, answered_at TEXT, proposal TEXT, PRIMARY KEY (id) );
+CREATE TABLE consumer ( id TEXT NOT NULL, model TEXT NOT NULL, purpose TEXT NOT NULL, key_digest TEXT NOT NULL, requests_per_minute INTEGER NOT NULL, expires_at TEXT NOT NULL, state TEXT NOT NULL, added_at TEXT NOT NULL, "by" TEXT NOT NULL, revoked_at TEXT, PRIMARY KEY (id) );
 CREATE TABLE deployment ( id TEXT NOT NULL, model TEXT NOT NULL, environment TEXT NOT NULL, role TEXT NOT NULL, release TEXT NOT NULL, release_digest TEXT NOT NULL, evidence_digest TEXT NOT NULL, sign_offs TEXT NOT NULL, replaces TEXT, how TEXT NOT NULL, since TEXT NOT NULL, "by" TEXT NOT NULL, until TEXT, PRIMARY KEY (id) );
 CREATE TABLE developed ( id TEXT NOT NULL, model TEXT NOT NULL, person TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (id) );
 CREATE TRIGGER developed_no_delete BEFORE DELETE ON developed BEGIN SELECT RAISE(ABORT, 'rows of developed never change'); END;

@@ -106,6 +106,8 @@ class SqliteDecisions:
                 raise
 
     def append(self, decisions: Sequence[Decision]) -> None:
+        moments = {d.at for d in decisions}  # few: what is decided together is answered at once
+        texts = {moment: utc_text(moment) for moment in moments}
         rows = [
             (
                 d.id,
@@ -116,7 +118,7 @@ class SqliteDecisions:
                 d.channel,
                 d.key,
                 utc_text(d.happened_at),
-                utc_text(d.at),
+                texts[d.at],
                 _text(d.inputs),
                 _text(d.output),
                 d.latency_us,

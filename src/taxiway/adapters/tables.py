@@ -16,6 +16,7 @@ from taxiway.core.digest import canonical_json, utc_text, utc_time
 from taxiway.core.evidence import Evidence
 from taxiway.core.facts import (
     Alert,
+    Consumer,
     Deployment,
     Developed,
     Finding,
@@ -37,6 +38,7 @@ TABLES: Mapping[type, str] = {
     Run: "run",
     Release: "release",
     Deployment: "deployment",
+    Consumer: "consumer",
     SignOff: "sign_off",
     Deviation: "deviation",
     Handoff: "handoff",

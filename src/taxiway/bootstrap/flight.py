@@ -40,13 +40,14 @@ def charter_of(workspace: Workspace, model: Model) -> Charter:
 def case_of(workspace: Workspace, model: Model, release: Release, environment: str) -> Case:
     """Everything that the flight check looks at."""
     from taxiway.charter.tier import traits
+    from taxiway.governance.consumers import access_evidence
     from taxiway.governance.deviation import valid_deviations
     from taxiway.governance.handoff import handoff_evidence
     from taxiway.governance.independence import independence_evidence
     from taxiway.governance.ledger import ledger_evidence
     from taxiway.release.manifest import integrity_evidence
 
-    desk = workspace.desk
+    desk, charter = workspace.desk, charter_of(workspace, model)
     stored = stored_evidence(workspace, release, environment)
     binding = binding_of(release, stored)
     sign_offs, void = signatures(workspace, release, binding)
@@ -55,6 +56,7 @@ def case_of(workspace: Workspace, model: Model, release: Release, environment: s
         integrity_evidence(desk, release, artefacts.inspect(workspace, release)),
         handoff_evidence(desk, release),
         ledger_evidence(desk, workspace.ledger_verify(), release=release),
+        access_evidence(desk, release, charter.purpose.permitted_uses),
     )
     ran = [
         d.since
@@ -73,7 +75,7 @@ def case_of(workspace: Workspace, model: Model, release: Release, environment: s
         sign_offs=sign_offs,
         void=void,
         deviations=valid_deviations(workspace.record, desk.verify, release, desk.now()),
-        traits=traits(charter_of(workspace, model)),
+        traits=traits(charter),
         deployed_at=min(ran, default=None),
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from taxiway.core.check import FlightCheck
     from taxiway.core.decision import Decision
     from taxiway.core.evidence import Evidence
-    from taxiway.core.facts import Deployment, Proposal, Snapshot
+    from taxiway.core.facts import Consumer, Deployment, Proposal, Snapshot
     from taxiway.core.ledger import Event
     from taxiway.core.people import Deviation, Handoff, Person, SignOff
     from taxiway.data.findings import Validation
@@ -250,6 +250,41 @@ class Workspace(Opened):
         return rollback(self, environment, model=model, reason=reason, dry_run=dry_run)
 
     # Serving
+
+    def consumers_add(
+        self,
+        name: str,
+        *,
+        purpose: str,
+        until: datetime,
+        requests_per_minute: int = 6_000,
+        model: str | None = None,
+        dry_run: bool = False,
+    ) -> tuple[Consumer, str]:
+        """Gives a consumer a key for a model's endpoint; the key is kept nowhere."""
+        from taxiway.bootstrap.access import add_consumer
+
+        return add_consumer(
+            self,
+            self.find_model(model),
+            name,
+            purpose=purpose,
+            until=until,
+            requests_per_minute=requests_per_minute,
+            dry_run=dry_run,
+        )
+
+    def consumers_revoke(self, name: str, reason: str, *, dry_run: bool = False) -> Consumer:
+        """Takes a consumer's key away."""
+        from taxiway.governance.consumers import revoke_consumer
+
+        return revoke_consumer(self.desk, name, reason, dry_run=dry_run)
+
+    def consumers(self, model: str | None = None) -> list[Consumer]:
+        """All consumers, or those of a model."""
+        from taxiway.governance.consumers import consumers
+
+        return consumers(self.record, model)
 
     def load(self, release: str) -> Artefact:
         """A release, verified and loaded, with its golden predictions replayed."""

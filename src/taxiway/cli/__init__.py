@@ -35,6 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "promote": ("promote", "Move a release into the next environment."),
     "rollback": ("promote", "Go back to the last good release of an environment."),
+    "consumers": ("consumers", "Add, revoke and list those who may ask an endpoint."),
     "serve": ("serve", "Serve the champion of an environment over HTTP."),
     "score": ("score", "Score a file along the same path as the endpoint."),
     "replay": ("score", "Make logged decisions again, and compare."),

@@ -127,7 +127,11 @@ wins). required: minimum_gain. digests: holdout."""
 LEDGER = "ledger.integrity"
 """Live. examined: events. found: problems [text], head."""
 
-LIVE = (INDEPENDENCE, INTEGRITY, HANDOFFS, LEDGER)
+ACCESS = "serving.access"
+"""Live, at each flight check. examined: consumers that may ask now.
+found: consumers [{name, purpose, permitted (bool), until}]."""
+
+LIVE = (INDEPENDENCE, INTEGRITY, HANDOFFS, LEDGER, ACCESS)
 """Kinds that are computed at the moment of the check and never stored."""
 
 BOUND = (

@@ -120,6 +120,25 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class Consumer:
+    """Somebody or some program that may ask an endpoint, for one permitted use.
+
+    `id` is its name. The key itself is kept nowhere, only its digest.
+    """
+
+    id: str
+    model: str
+    purpose: str
+    key_digest: str
+    requests_per_minute: int
+    expires_at: datetime
+    state: str
+    added_at: datetime
+    by: str
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A verdict of monitoring about one window of one deployed release."""
 

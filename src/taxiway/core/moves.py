@@ -59,6 +59,8 @@ ALERT: Mapping[str, tuple[str, ...]] = {
     "closed": (),
 }
 
+CONSUMER: Mapping[str, tuple[str, ...]] = {"active": ("revoked",), "revoked": ()}
+
 PROPOSAL: Mapping[str, tuple[str, ...]] = {
     "open": ("compared", "declined"),
     "compared": ("compared", "accepted", "declined"),

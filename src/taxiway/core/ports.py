@@ -18,6 +18,7 @@ from taxiway.core.errors import RefusedError
 from taxiway.core.evidence import Evidence
 from taxiway.core.facts import (
     Alert,
+    Consumer,
     Deployment,
     Developed,
     Finding,
@@ -56,6 +57,7 @@ FACTS: tuple[type, ...] = (
     Run,
     Release,
     Deployment,
+    Consumer,
     SignOff,
     Deviation,
     Handoff,

@@ -45,6 +45,7 @@ from taxiway.core.ports import FACTS, Actor, Desk, Record
 from taxiway.governance import deviation, handoff
 from taxiway.governance.catalogue import find_check
 from taxiway.governance.checks.audit import ledger
+from taxiway.governance.consumers import add_consumer
 from taxiway.governance.ledger import (
     Head,
     LedgerReport,
@@ -199,6 +200,15 @@ def tell(world: World) -> None:
     rehearse(world, first)
     signatures(world, first)
     work_between_owners(world, snapshot, first)
+    add_consumer(
+        world.desk("flights-engineer"),
+        world.record.get(Model, MODEL),
+        "gate-planning",
+        purpose="planning",
+        permitted=["planning"],
+        until=NOON + timedelta(days=30),
+        requests_per_minute=60,
+    )
     for environment in ("dev", "qa", "prod"):
         move(world, first, environment)
     for environment in ("dev", "qa", "prod"):

@@ -41,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     Rule("DP-02", deployment.integrity, (kinds.INTEGRITY,)),
     Rule("DP-03", deployment.rehearsal, (kinds.REHEARSAL, kinds.PARITY)),
     Rule("DP-04", deployment.decision_log, (kinds.REHEARSAL, kinds.PLAN)),
+    Rule("DP-07", deployment.scope, (kinds.ACCESS,)),
     Rule("MO-01", monitoring.plan, (kinds.PLAN,)),
     Rule(
         "MO-02",

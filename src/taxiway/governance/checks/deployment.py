@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taxiway.core.check import Case
-from taxiway.core.evidence import INDEPENDENCE, INTEGRITY, PARITY, PLAN, REHEARSAL
+from taxiway.core.evidence import ACCESS, INDEPENDENCE, INTEGRITY, PARITY, PLAN, REHEARSAL
 from taxiway.governance.checks.handed import handoff, todo
 from taxiway.governance.checks.reading import Reading, listed
 from taxiway.governance.checks.rule import Answer, evidence_of
@@ -87,6 +87,27 @@ def rehearsal(case: Case) -> Answer:
         found=f"p99 {p99:.1f} ms, {errors} errors, {engine}",
         required=f"p99 at most {limit:.1f} ms, 0 errors, golden predictions equal, a way back",
         todo="`taxiway rehearse {release}`",
+    )
+
+
+def scope(case: Case) -> Answer:
+    """DP-07: who may ask has a key of their own, for a use that the charter permits."""
+    reading = evidence_of(case, ACCESS)
+    listed_consumers = reading.records("found.consumers")
+    beyond = [
+        f"{one.text('name')} ({one.text('purpose')})"
+        for one in listed_consumers
+        if not one.flag("permitted")
+    ]
+    problems = [f"not for a permitted use: {listed(beyond)}"] if beyond else []
+    if not listed_consumers:
+        problems.append("nobody may ask")
+    return Answer(
+        problems,
+        f"{len(listed_consumers)} consumers, each for a permitted use; the server refuses others",
+        found=f"{len(listed_consumers)} consumers, {len(beyond)} beyond the permitted uses",
+        required="a key for each consumer, permitted uses only",
+        todo="`taxiway consumers add`, or `taxiway consumers revoke`.",
     )
 
 

@@ -31,6 +31,7 @@ MAKES: dict[str, str] = {
     kinds.INTEGRITY: "taxiway check",
     kinds.HANDOFFS: "taxiway handoff offer",
     kinds.LEDGER: "taxiway check",
+    kinds.ACCESS: "taxiway consumers add",
     kinds.PARITY: "taxiway train",
     kinds.REHEARSAL: "taxiway rehearse {release}",
     kinds.DRIFT: "taxiway watch",

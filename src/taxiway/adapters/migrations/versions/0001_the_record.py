@@ -22,6 +22,8 @@ TABLES = {
     " author signature at",
     "deployment": "id model environment role release release_digest evidence_digest sign_offs:json"
     " replaces? how since by until?",
+    "consumer": "id model purpose key_digest requests_per_minute:int expires_at state added_at by"
+    " revoked_at?",
     "sign_off": "id check release model person line:int model_digest data_digest evidence_digest"
     " reason at signature",
     "deviation": "id check release model reason risk until state asked_by asked_at decided_by?"

@@ -1,0 +1,55 @@
+"""Wires access: who may ask an endpoint, and the gate that its server asks."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from taxiway.bootstrap.flight import charter_of
+from taxiway.core.facts import Consumer, Model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from taxiway.bootstrap.workspace import Workspace
+    from taxiway.serving.access import Gate
+
+
+def add_consumer(
+    workspace: Workspace,
+    model: Model,
+    name: str,
+    *,
+    purpose: str,
+    until: datetime,
+    requests_per_minute: int,
+    dry_run: bool,
+) -> tuple[Consumer, str]:
+    """A consumer with its key, for one of the charter's permitted uses."""
+    from taxiway.governance.consumers import add_consumer as add
+
+    return add(
+        workspace.desk,
+        model,
+        name,
+        purpose=purpose,
+        permitted=charter_of(workspace, model).purpose.permitted_uses,
+        until=until,
+        requests_per_minute=requests_per_minute,
+        dry_run=dry_run,
+    )
+
+
+def gate_of(workspace: Workspace, model: str) -> Gate:
+    """The gate of a model's endpoint, which reads the record when it is told to."""
+    from taxiway.serving.access import Gate
+
+    def read() -> tuple[list[Consumer], Sequence[str]]:
+        found = workspace.record.find(Consumer, model=model)
+        if not found:
+            return [], ()
+        governed = workspace.record.get(Model, model)
+        return found, charter_of(workspace, governed).purpose.permitted_uses
+
+    return Gate(read, workspace.desk.now, time.monotonic)
