@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from taxiway.bootstrap.flight import charter_of
+from taxiway.bootstrap.serving import API_KEY
 from taxiway.core.facts import Consumer, Model
 
 if TYPE_CHECKING:
@@ -52,4 +54,4 @@ def gate_of(workspace: Workspace, model: str) -> Gate:
         governed = workspace.record.get(Model, model)
         return found, charter_of(workspace, governed).purpose.permitted_uses
 
-    return Gate(read, workspace.desk.now, time.monotonic)
+    return Gate(read, workspace.desk.now, time.monotonic, os.environ.get(API_KEY))

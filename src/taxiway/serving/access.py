@@ -6,6 +6,7 @@ key that is revoked stops working within seconds, without a restart.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,15 +41,16 @@ class _Bucket:
 class Gate:
     """Who may ask one model's endpoint.
 
-    `read` gives the model's consumers and the uses that its charter permits now. Without any
-    consumer the gate is open (the server then listens on loopback, or asks for the one key of
-    `taxiway.serving.http`); with the first one it is closed to everybody without a key.
+    `read` gives the model's consumers and the uses that its charter permits now; `key` is one key
+    for everybody, set where the server starts. Without that key and without a consumer the gate is
+    open; with the first one it is closed to everybody without a key.
     """
 
     read: Callable[[], tuple[Iterable[Consumer], Sequence[str]]]
     now: Callable[[], datetime]
     clock: Callable[[], float]
     """Seconds that only go forward."""
+    key: str | None = None
     _known: dict[str, Consumer] = field(default_factory=dict)
     _permitted: frozenset[str] = frozenset()
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
@@ -62,11 +64,11 @@ class Gate:
     @property
     def open(self) -> bool:
         """Whether nobody needs a key."""
-        return not self._known
+        return not self._known and self.key is None
 
     def admit(self, authorization: str | None) -> Refusal | None:
         """None if the request may be answered."""
-        if self.open:
+        if self.open or self._is_common_key(authorization):
             return None
         consumer = self._consumer(authorization)
         if isinstance(consumer, Refusal):
@@ -79,6 +81,10 @@ class Gate:
                 " more.",
             )
         return self._limited(consumer)
+
+    def _is_common_key(self, authorization: str | None) -> bool:
+        sent = (authorization or "").removeprefix(BEARER).strip().encode()
+        return self.key is not None and hmac.compare_digest(sent, self.key.encode())
 
     def _consumer(self, authorization: str | None) -> Any:
         if not authorization or not authorization.startswith(BEARER):

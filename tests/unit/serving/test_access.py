@@ -79,6 +79,18 @@ def test_without_consumers_nobody_needs_a_key_and_with_the_first_everybody_does(
     assert world.ask(None) is not None
 
 
+def test_the_one_key_of_the_server_is_let_in_beside_those_of_consumers(world: World) -> None:
+    world.gate.key = "secret"
+    assert world.ask("secret") is None
+    assert world.ask() is None
+    assert world.ask("wrong") is not None
+    world.consumers = []
+    world.gate.refresh()
+    assert not world.gate.open
+    assert world.ask("secret") is None
+    assert world.ask(None) is not None
+
+
 def test_a_key_that_ended_or_was_revoked_is_refused_without_a_restart(world: World) -> None:
     world.change(state="revoked")
     revoked = world.ask()
