@@ -50,10 +50,13 @@ def score(
 
     A job that was killed goes on where its last decision was logged.
     """
+    import polars as pl
+
     from taxiway.data.quarantine import Limit
     from taxiway.data.source import fingerprint, open_source
-    from taxiway.data.table import partial_of, require_writable
+    from taxiway.data.table import partial_of, require_writable, writing
     from taxiway.serving.batch import job_of
+    from taxiway.serving.batch import score as along
 
     if (quarantine is None) != (at_most is None):
         raise InputError(
@@ -84,11 +87,6 @@ def score(
     if dry_run:
         return answer
     found = positive = 0
-    import polars as pl
-
-    from taxiway.data.table import writing
-    from taxiway.serving.batch import score as along
-
     with ExitStack() as stack:
         add = stack.enter_context(writing(out, job.id))
         aside = stack.enter_context(writing(quarantine, job.id)) if quarantine else None

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import polars as pl
 
-from taxiway.core.errors import ConflictError, InputError
+from taxiway.core.errors import ConflictError, InputError, StoreError, shortened
 
 SUFFIXES = (".parquet", ".csv")
 
@@ -63,7 +63,8 @@ def writing(path: Path, token: str) -> Iterator[Add]:
                 # Polars writes a Parquet file in one go: parts, then all of them streamed into one.
                 parts.mkdir()
                 yield _parts(parts)
-                pl.scan_parquet(sorted(parts.iterdir()), glob=False).sink_parquet(partial)
+                with _store_errors(path):
+                    pl.scan_parquet(sorted(parts.iterdir()), glob=False).sink_parquet(partial)
             os.fsync(file.fileno())
             partial.replace(path)
         finally:
@@ -87,10 +88,23 @@ def _parts(folder: Path) -> Add:
 
     def add(frame: pl.DataFrame) -> None:
         nonlocal count
-        frame.write_parquet(folder / f"{count:09}.parquet", compression="lz4")
+        with _store_errors(folder):
+            frame.write_parquet(folder / f"{count:09}.parquet", compression="lz4")
         count += 1
 
     return add
+
+
+@contextmanager
+def _store_errors(path: Path) -> Iterator[None]:
+    """What polars says of a disk that takes no more, as an error of ours."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        raise StoreError(
+            f"{path} can't be written: {shortened(error)}.",
+            todo="Check the disk's space; nothing half-written was kept.",
+        ) from error
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from taxiway.core.errors import ConflictError, InputError
+from taxiway.core.errors import ConflictError, InputError, StoreError
 from taxiway.data.table import partial_of, require_writable, writing
 
 FRAMES = [
@@ -82,6 +85,39 @@ def test_two_writers_do_not_mix(out: Path) -> None:
         assert read(out).equals(FRAMES[2])
         add(FRAMES[2])
     assert read(out).equals(pl.concat([FRAMES[0], FRAMES[2]]))
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file can grow beyond 20 kB."""
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.usefixtures("full_disk")
+@pytest.mark.parametrize("rows", [1_000, 100_000])
+def test_a_full_disk_leaves_nothing_half(out: Path, rows: int) -> None:
+    def fill() -> None:
+        with writing(out, "token") as add:
+            for part in range(20):
+                add(
+                    pl.DataFrame(
+                        {
+                            "n": [
+                                n * 2_654_435_761 % 2**40
+                                for n in range(part * rows, (part + 1) * rows)
+                            ]
+                        }
+                    )
+                )
+
+    with pytest.raises((OSError, StoreError), match="File too large"):
+        fill()
+    assert list(out.parent.iterdir()) == []
 
 
 def test_what_stands_in_the_way_is_said_before(tmp_path: Path) -> None:
