@@ -30,6 +30,7 @@ CONTRACT = Contract(
         Column("part", "number", nullable=True, minimum=-0.5, maximum=0.5),
         Column("flag", "boolean", nullable=True),
         Column("day", "date", nullable=True, minimum="1999-12-31", maximum="2001-01-01"),
+        Column("plain", "string", nullable=True, pattern="^[a-c1-9]{1,3}(x|_y)?$"),
         Column("kind", "string", nullable=True, values=("a", "é", "")),
         Column(
             "code",
@@ -54,6 +55,9 @@ ROWS = st.fixed_dictionaries(
         "part": st.none() | st.floats(-1, 1) | st.sampled_from([float("inf"), float("nan")]),
         "flag": st.none() | st.booleans(),
         "day": st.none() | st.dates(date(1999, 12, 1), date(2001, 2, 1)),
+        "plain": st.none()
+        | st.sampled_from(["a", "abc", "ax", "a_y", "a\n", "x", "", "0", "ab1_y\n", "é", "A"])
+        | st.text(st.sampled_from("abcx_y1\n"), max_size=6),
         "kind": st.none() | st.sampled_from(["a", "é", "", "b", "A"]),
         "code": st.none() | st.text(st.sampled_from("a1é٣\n_ "), max_size=5),
     }

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from taxiway.core.errors import InputError
-from taxiway.serving.records import MOST_RECORDS, read_records
+from taxiway.serving.records import (
+    MOST_RECORDS,
+    PLAIN_PATTERN,
+    POSSESSIVE,
+    read_records,
+)
 
 from .conftest import CONTRACT, RECORD
 
@@ -120,3 +125,25 @@ def test_an_empty_list_and_too_long_a_list_are_refused() -> None:
         read_records([], CONTRACT)
     with pytest.raises(InputError, match=r"10,001 records; one request takes at most 10,000"):
         read_records([RECORD] * (MOST_RECORDS + 1), CONTRACT)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "plain"),
+    [
+        ("^[A-Z]{2}$", True),
+        ("^[A-Z0-9]{1,3}(?:-[a-z]+)?$", True),
+        ("a|b", True),
+        ("^(north|south)$", True),
+        (r"^\d+$", False),
+        ("(?i)abc", False),
+        ("a++b", False),
+        ("[^a]", False),
+        ("a$b", False),
+        ("é", False),
+    ],
+)
+def test_only_patterns_that_both_engines_read_alike_are_judged_by_python_s(
+    pattern: str, plain: bool
+) -> None:
+    is_plain = bool(PLAIN_PATTERN.fullmatch(pattern)) and not POSSESSIVE.search(pattern)
+    assert is_plain is plain
