@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from taxiway.serving.deciding import Decider
 
 ENDPOINT = "TAXIWAY_ENDPOINT"
-"""Names to the endpoint's process what to serve, as JSON {root, model, environment, release}."""
+"""Tells the endpoint's process what to serve, as JSON: {root, model, environment, release}, or
+{stub}; and `log_requests`."""
 API_KEY = "TAXIWAY_API_KEY"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -84,29 +85,40 @@ def serve(
     release: str | None,
     host: str,
     port: int,
+    log_requests: bool,
     announce: Callable[[str], None],
 ) -> None:
     """Serves until the process is asked to end. Everything that can be wrong is said before."""
-    from granian import Granian
-    from granian.constants import Interfaces, Loops
-    from granian.log import LogLevels
-
     chosen = (
         workspace.find_release(release)
         if release
         else champion_of(workspace, model.id, environment)
     )
     artefacts.require_sound(workspace, chosen)
+    about = {"root": str(workspace.root), "model": model.id, "environment": environment}
+    listen(
+        {**about, "release": release, "stub": None, "log_requests": log_requests},
+        host=host,
+        port=port,
+        announce=lambda: announce(chosen.id),
+    )
+
+
+def listen(about: dict[str, Any], *, host: str, port: int, announce: Callable[[], None]) -> None:
+    """Runs the server whose process is told `about`; `announce` is called when all is well."""
+    from granian import Granian
+    from granian.constants import Interfaces, Loops
+    from granian.log import LogLevels
+
     if host not in LOOPBACK and not os.environ.get(API_KEY):
         raise RefusedError(
             f"{host} can be reached from other machines, and no API key is set.",
             todo=f"Set {API_KEY} to a secret that callers send, or serve on 127.0.0.1.",
         )
     _require_free(host, port)
-    about = {"model": model.id, "environment": environment, "release": release}
-    os.environ[ENDPOINT] = json.dumps({"root": str(workspace.root), **about})
+    os.environ[ENDPOINT] = json.dumps(about)
     os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
-    announce(chosen.id)
+    announce()
     Granian(
         "taxiway.bootstrap.endpoint:application",
         factory=True,

@@ -316,6 +316,7 @@ class Workspace(Opened):
         release: str | None = None,
         host: str = "127.0.0.1",
         port: int = 8000,
+        log_requests: bool = False,
         announce: Callable[[str], None] = _nothing,
     ) -> None:
         """Serves the champion of an environment over HTTP, until the process is asked to end."""
@@ -329,6 +330,7 @@ class Workspace(Opened):
                 release=release,
                 host=host,
                 port=port,
+                log_requests=log_requests,
                 announce=announce,
             )
 

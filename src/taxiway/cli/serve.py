@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,29 +28,68 @@ if TYPE_CHECKING:
     "--release",
     help="Serve this release instead of the champion; its decisions are logged as rehearsal.",
 )
+@click.option(
+    "--stub",
+    type=click.Path(path_type=Path, exists=True),
+    help="Answer from this contract, or this project's, before there is a model; nothing is"
+    " logged.",
+)
+@click.option(
+    "--log-requests",
+    is_flag=True,
+    help="Write one line of JSON about each request to standard error, without its inputs.",
+)
 def serve(
-    *, model: str | None, environment: str, host: str, port: int, release: str | None
+    *,
+    model: str | None,
+    environment: str,
+    host: str,
+    port: int,
+    release: str | None,
+    stub: Path | None,
+    log_requests: bool,
 ) -> None:
     """Serve the champion of an environment over HTTP.
 
-    POST /predict takes one record or a list of them; GET /ready says whether the golden predictions
-    came out the same; GET /openapi.json describes it all. A decision is on disk before its answer
-    leaves. A promotion or a rollback reaches the server within seconds. Other addresses than
-    loopback need an API key in TAXIWAY_API_KEY.
+    POST /predict takes one record or a list of them, as JSON, CSV or an Arrow stream; clients of
+    MLflow, SageMaker and KServe find their own paths. GET /ready says whether the golden
+    predictions came out the same, GET /metrics what was done, and GET /openapi.json describes it
+    all. A decision is on disk before its answer leaves. A promotion or a rollback reaches the
+    server within seconds. Other addresses than loopback need an API key in TAXIWAY_API_KEY.
+
+    With --stub it answers before there is a model, so that others can build on it: it takes and
+    refuses what the contract says, and makes its answers up, each marked with "stub": true.
 
     \b
     Example: taxiway serve flight-delays --env prod --port 8000
+             taxiway serve --stub contracts/flights.yaml
     """
-    from taxiway.bootstrap import Workspace
+    where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def announce(chosen: str) -> None:
-        where = f"[{host}]" if ":" in host else host
         what = f"{chosen} as rehearsal" if release else f"{chosen} in {environment}"
-        screen.say(f"Serving {what} on http://{where}:{port} (Ctrl-C ends it).")
+        screen.say(
+            f"Serving {f'a stub of {chosen}' if stub else what} on {where} (Ctrl-C ends it)."
+        )
+
+    if stub:
+        from taxiway.bootstrap.stub import serve_stub
+
+        if model or release:
+            raise click.UsageError("--stub answers without a model: leave the model out.")
+        serve_stub(stub, host=host, port=port, log_requests=log_requests, announce=announce)
+        return
+    from taxiway.bootstrap import Workspace
 
     with Workspace.open() as workspace:
         workspace.serve(
-            model, environment, release=release, host=host, port=port, announce=announce
+            model,
+            environment,
+            release=release,
+            host=host,
+            port=port,
+            log_requests=log_requests,
+            announce=announce,
         )
 
 

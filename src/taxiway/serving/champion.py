@@ -4,12 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from taxiway.core.artefact import Artefact
 from taxiway.core.errors import IntegrityError, StoreError, TaxiwayError
 from taxiway.core.facts import Release
 from taxiway.serving.deciding import Decider
 from taxiway.serving.path import require_golden
+
+
+class Answering(Protocol):
+    """Who answers now, as the shells ask for it."""
+
+    @property
+    def current(self) -> Decider | None:
+        """What answers, if anything does."""
+
+    @property
+    def problem(self) -> str:
+        """Why nothing answers."""
+
+    @property
+    def note(self) -> str:
+        """What is wrong though answers go on."""
+
+    @property
+    def golden(self) -> int:
+        """How many golden predictions came out the same."""
+
+    def answering(self) -> Decider:
+        """What answers. Raises `IntegrityError` that says why nothing does."""
+
+    def refresh(self) -> None:
+        """Looks again. Never raises."""
 
 
 @dataclass(slots=True)

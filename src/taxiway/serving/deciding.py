@@ -13,6 +13,9 @@ from taxiway.core.decision import Decision, record_key
 from taxiway.core.ports import Clock, Decisions, NewId
 from taxiway.serving.path import answer
 
+STUB = "stub"
+"""The channel of answers that no model gave."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decider:
@@ -21,7 +24,7 @@ class Decider:
     artefact: Artefact
     environment: str
     channel: str
-    """`http` or `batch`."""
+    """`http`, `batch` or `stub`."""
     log: Decisions
     now: Clock
     new_id: NewId

@@ -7,93 +7,155 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from typing import Any
+from urllib.parse import unquote
 
-import msgspec
-
-from taxiway.core.decision import Decision
-from taxiway.core.digest import utc_text
-from taxiway.core.errors import SHOWN_PROBLEMS, TaxiwayError, shortened
-from taxiway.serving.champion import Champion
+from taxiway.core.errors import MissingError, TaxiwayError, shortened
+from taxiway.serving import inference
+from taxiway.serving.arrow import ArrowReader
+from taxiway.serving.bodies import ARROW, READ, Body, media_type
+from taxiway.serving.champion import Answering
+from taxiway.serving.deciding import STUB, Decider
 from taxiway.serving.grouping import Answer, Grouping, Request
+from taxiway.serving.metrics import CONTENT_TYPE, Metrics
 from taxiway.serving.openapi import openapi
-from taxiway.serving.records import read_records
+from taxiway.serving.protocols import PROTOCOLS, Protocol
+from taxiway.serving.replies import Reply, encoded, failed, log_line, refused
 
 MAXIMUM_BYTES = 16 * 1024 * 1024
 DRAINED_BYTES = 4 * MAXIMUM_BYTES
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive."""
 REFRESH_SECONDS = 1.0
 
-STATUS = {"TW-1": 422, "TW-2": 404, "TW-3": 403, "TW-5": 409}
-"""Code of an error -> status; every other one is a 503: nothing was decided."""
+NAMED = re.compile(r"(/v[12]/models/)([^/]+)(/[a-z]+)?")
+"""A path with the name of a model in it; in the table of routes the name is NAME."""
 
-JSON = ("content-type", "application/json")
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request on its way: what was sent, and the model that its path names."""
+
+    scope: Any
+    protocol: Any
+    path: str
+    """As it is in the table of routes."""
+    model: str | None
+    began: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What answers on a path. An open one is answered without the API key."""
+
+    method: str
+    handle: Callable[[Call], Awaitable[Reply]]
+    open: bool = False
 
 
 class Application:
-    """Answers for one champion; one process, one loop.
+    """Answers for one champion; one process, one loop, one thread that decides.
 
     `key` is the API key that callers have to send as a bearer token; None: none is asked for.
+    `log` takes one line of JSON about each request, without anything that was sent.
     """
 
     def __init__(
-        self, champion: Champion, *, key: str | None, close: Callable[[], None] = lambda: None
+        self,
+        champion: Answering,
+        *,
+        key: str | None,
+        close: Callable[[], None] = lambda: None,
+        log: Callable[[str], object] | None = None,
     ) -> None:
         self._champion = champion
         self._key = key.encode() if key else None
         self._close = close
-        self._encode = msgspec.json.Encoder().encode
-        self._grouping: Grouping | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._log = log
+        self._metrics = Metrics()
+        self._arrow = ArrowReader()
+        self._loop: asyncio.AbstractEventLoop
+        self._grouping: Grouping
+        self._following: asyncio.Task[None]
         self._routes = {
-            "/predict": ("POST", self._predict),
-            "/ready": ("GET", self._ready),
-            "/live": ("GET", self._live),
-            "/openapi.json": ("GET", self._openapi),
+            **{
+                path: Route("POST", partial(self._decide, protocol))
+                for path, protocol in PROTOCOLS.items()
+            },
+            "/ready": Route("GET", self._ready, open=True),
+            "/live": Route("GET", self._live, open=True),
+            "/ping": Route("GET", self._ready, open=True),
+            "/openapi.json": Route("GET", self._openapi),
+            "/metrics": Route("GET", self._show_metrics),
+            "/v2": Route("GET", self._server, open=True),
+            "/v2/health/live": Route("GET", self._live, open=True),
+            "/v2/health/ready": Route("GET", self._ready, open=True),
+            "/v2/models/NAME": Route("GET", self._model),
+            "/v2/models/NAME/ready": Route("GET", self._model_ready, open=True),
         }
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._grouping = Grouping(self._champion.answering, loop.call_soon_threadsafe)
+        self._loop = loop
+        self._grouping = Grouping(
+            self._champion.answering, loop.call_soon_threadsafe, worked=self._metrics.worked
+        )
         self._following = loop.create_task(self._follow())
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._following:
-            self._following.cancel()
-        if self._grouping:
-            self._grouping.close()
+        self._following.cancel()
+        self._grouping.close()
+        self._arrow.close()
         self._close()
 
     async def _follow(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
-            await loop.run_in_executor(None, self._champion.refresh)
+            await self._loop.run_in_executor(None, self._champion.refresh)
             await asyncio.sleep(REFRESH_SECONDS)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        method, handle = self._routes.get(scope.path, (None, None))
-        if handle is None:
-            self._refuse(protocol, 404, "TW-2", f"There is no {shortened(scope.path)} here.")
-            return
-        if scope.method != method:
-            text = f"{scope.path} takes {method}, found {shortened(scope.method, 20)}."
-            self._refuse(protocol, 405, "TW-1", text, [("allow", str(method))])
-            return
-        if scope.path in {"/predict", "/openapi.json"} and not self._may(scope):
+        began = time.perf_counter()
+        path, model = _placed(scope.path)
+        route = self._routes.get(path)
+        call = Call(scope, protocol, path if route else "other", model, began)
+        self._send(call, await self._reply(route, call))
+
+    async def _reply(self, route: Route | None, call: Call) -> Reply:
+        if route is None:
+            return refused(404, "TW-2", f"There is no {shortened(call.scope.path)} here.")
+        if call.scope.method != route.method:
+            text = f"{call.path} takes {route.method}, found {shortened(call.scope.method, 20)}."
+            return refused(405, "TW-1", text, ("allow", route.method))
+        if not route.open and not self._may(call.scope):
             todo = "Send the API key as `authorization: Bearer KEY`."
-            self._refuse(protocol, 401, "TW-3", todo, [("www-authenticate", "Bearer")])
-            return
+            return refused(401, "TW-3", todo, ("www-authenticate", "Bearer"))
         try:
-            await handle(scope, protocol)
+            return await route.handle(call)
         except TaxiwayError as error:
-            self._fail(protocol, error)
-        except BaseException as error:
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            # Nothing left, so nothing was decided; the traceback is for the log, not the caller.
-            self._refuse(protocol, 500, "TW-0", "The server made a mistake; nothing was decided.")
+            return failed(error)
+        except asyncio.CancelledError:
             raise
+        except BaseException as error:  # noqa: BLE001 - a model may raise anything; nothing left
+            # The traceback is for the log, not the caller.
+            self._loop.call_exception_handler({"message": "no answer", "exception": error})
+            return refused(500, "TW-0", "The server made a mistake; nothing was decided.")
+
+    def _send(self, call: Call, reply: Reply) -> None:
+        content = encoded(reply)
+        call.protocol.response_bytes(reply.status, list(reply.headers), content)
+        seconds = time.perf_counter() - call.began
+        self._metrics.requests[call.path, reply.status] += 1
+        if reply.decisions:
+            self._metrics.seconds["total"].add(seconds)
+            for one in reply.decisions:
+                self._metrics.decisions[one.release, one.output["prediction"]] += 1
+        if self._log:
+            self._log(log_line(call.scope.method, call.path, reply, seconds))
 
     def _may(self, scope: Any) -> bool:
         if self._key is None:
@@ -101,54 +163,62 @@ class Application:
         sent = scope.headers.get("authorization") or ""
         return hmac.compare_digest(sent.removeprefix("Bearer ").encode(), self._key)
 
-    async def _predict(self, scope: Any, protocol: Any) -> None:
-        began = time.perf_counter()
-        decider = self._champion.current
-        if decider is None:
-            self._refuse(protocol, 503, "TW-4", f"Nothing answers: {self._champion.problem}")
-            return
-        body = await self._body(scope, protocol)
-        if body is None:
-            text = f"The body is larger than {MAXIMUM_BYTES:,} bytes."
-            self._refuse(protocol, 413, "TW-1", text)
-            return
+    async def _decide(self, protocol: Protocol, call: Call) -> Reply:
+        decider = self._answering(call.model)
+        media = media_type(call.scope.headers.get("content-type"), protocol.media)
         try:
-            given = msgspec.json.decode(body)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            text = f"The body is no JSON: {shortened(error)}"
-            self._refuse(protocol, 400, "TW-1", text)
-            return
-        records = read_records(given, decider.artefact.inputs)
-        waiting = asyncio.get_running_loop().create_future()
-        request = Request(
-            records,
-            decider.artefact.inputs,
-            partial(read_records, given),
-            began,
-            partial(_settle, waiting),
-        )
-        if self._grouping is None or not self._grouping.ask(request):
-            text = "More requests wait than can be decided soon; nothing was decided."
-            self._refuse(protocol, 503, "TW-6", text, [("retry-after", "1")])
-            return
+            async with asyncio.timeout(BODY_SECONDS):
+                sent = await self._body(call)
+        except TimeoutError:
+            return refused(408, "TW-1", f"The body did not arrive within {BODY_SECONDS:.0f} s.")
+        if sent is None:
+            return refused(413, "TW-1", f"The body is larger than {MAXIMUM_BYTES:,} bytes.")
+        if self._grouping.full:
+            return _busy()
+        arrived = time.perf_counter()
+        if media == ARROW:
+            content = await self._loop.run_in_executor(None, self._arrow.read, sent)
+        else:
+            content = READ[media](sent)
+        body = Body(media, content)
+        parsed = time.perf_counter()
+        contract = decider.artefact.inputs
+        records = protocol.read(body, contract)
+        validated = time.perf_counter()
+        self._metrics.seconds["parse"].add(parsed - arrived)
+        self._metrics.seconds["validate"].add(validated - parsed)
+        waiting: asyncio.Future[Answer] = self._loop.create_future()
+        again = partial(protocol.read, body)
+        if not self._grouping.ask(
+            Request(records, contract, again, call.began, partial(_settle, waiting))
+        ):
+            return _busy()
         answer = await waiting
         if isinstance(answer, BaseException):
             raise answer
-        decided = [shown(one) for one in answer]
-        self._answer(protocol, 200, decided if isinstance(given, list) else decided[0])
+        return Reply(protocol.show(body, answer), decisions=answer)
 
-    async def _body(self, scope: Any, protocol: Any) -> bytes | None:
+    def _answering(self, model: str | None) -> Decider:
+        """What answers now. Raises `MissingError` if the path names another model."""
+        decider = self._champion.answering()
+        if model is not None and model != decider.artefact.model:
+            raise MissingError.named("model", model, [decider.artefact.model])
+        return decider
+
+    async def _body(self, call: Call) -> bytes | None:
         """The body, or None if it is too large; no more than the limit is kept.
 
         A body that is a little too large is read to its end, so that its sender reads the answer
         instead of a broken connection.
         """
-        declared = scope.headers.get("content-length")
-        if declared and declared.isdigit() and int(declared) > DRAINED_BYTES:
+        declared = call.scope.headers.get("content-length") or ""
+        if declared.isdigit() and int(declared) <= MAXIMUM_BYTES:
+            return bytes(await call.protocol())
+        if declared.isdigit() and int(declared) > DRAINED_BYTES:
             return None
         parts: list[bytes] = []
         size = 0
-        async for part in protocol:
+        async for part in call.protocol:
             size += len(part)
             if size > DRAINED_BYTES:
                 return None
@@ -156,11 +226,10 @@ class Application:
                 parts.append(part)
         return b"".join(parts) if size <= MAXIMUM_BYTES else None
 
-    async def _ready(self, _: Any, protocol: Any) -> None:
+    async def _ready(self, _: Call) -> Reply:
         decider = self._champion.current
         if decider is None:
-            self._refuse(protocol, 503, "TW-4", f"Not ready: {self._champion.problem}")
-            return
+            return refused(503, "TW-4", f"Not ready: {self._champion.problem}")
         ready = {
             "ready": True,
             "release": decider.artefact.release,
@@ -168,63 +237,47 @@ class Application:
             "environment": decider.environment,
             "golden_predictions": self._champion.golden,
         }
-        self._answer(protocol, 200, ready | ({"note": n} if (n := self._champion.note) else {}))
+        note = {"note": said} if (said := self._champion.note) else {}
+        stub = {"stub": True} if decider.channel == STUB else {}
+        return Reply(ready | note | stub)
 
-    async def _live(self, _: Any, protocol: Any) -> None:
-        self._answer(protocol, 200, {"live": True})
+    async def _live(self, _: Call) -> Reply:
+        return Reply({"live": True})
 
-    async def _openapi(self, _: Any, protocol: Any) -> None:
-        decider = self._champion.current
-        if decider is None:
-            self._refuse(protocol, 503, "TW-4", f"Not ready: {self._champion.problem}")
-            return
-        self._answer(protocol, 200, openapi(decider.artefact))
+    async def _openapi(self, _: Call) -> Reply:
+        return Reply(openapi(self._champion.answering().artefact))
 
-    def _answer(self, protocol: Any, status: int, content: Any) -> None:
-        protocol.response_bytes(status, [JSON], self._encode(content))
+    async def _show_metrics(self, _: Call) -> Reply:
+        text = self._metrics.text(self._grouping.waiting)
+        return Reply(text.encode(), headers=(("content-type", CONTENT_TYPE),))
 
-    def _fail(self, protocol: Any, error: TaxiwayError) -> None:
-        problems = [
-            {
-                name: value
-                for name in ("what", "where", "found", "expected", "todo")
-                if (value := getattr(problem, name)) is not None
-            }
-            for problem in error.problems[:SHOWN_PROBLEMS]
-        ]
-        content: dict[str, Any] = {
-            "code": error.code,
-            "error": error.headline,
-            "problems": problems,
-        }
-        if len(error.problems) > SHOWN_PROBLEMS:
-            content["more_problems"] = len(error.problems) - SHOWN_PROBLEMS
-        if error.todo:
-            content["todo"] = error.todo
-        self._answer(protocol, STATUS.get(error.code, 503), content)
+    async def _server(self, _: Call) -> Reply:
+        return Reply({"name": "taxiway", "version": version("taxiway"), "extensions": []})
 
-    def _refuse(
-        self,
-        protocol: Any,
-        status: int,
-        code: str,
-        text: str,
-        headers: list[tuple[str, str]] | None = None,
-    ) -> None:
-        content = self._encode({"code": code, "error": text, "problems": []})
-        protocol.response_bytes(status, [JSON, *(headers or [])], content)
+    async def _model(self, call: Call) -> Reply:
+        return Reply(inference.metadata(self._answering(call.model).artefact))
+
+    async def _model_ready(self, call: Call) -> Reply:
+        return Reply({"name": self._answering(call.model).artefact.model, "ready": True})
+
+
+def _placed(path: str) -> tuple[str, str | None]:
+    """A path as it is in the table of routes, and the model that it names.
+
+    >>> _placed("/v2/models/churn/infer")
+    ('/v2/models/NAME/infer', 'churn')
+    >>> _placed("/predict")
+    ('/predict', None)
+    """
+    found = NAMED.fullmatch(path)
+    return (f"{found[1]}NAME{found[3] or ''}", unquote(found[2])) if found else (path, None)
+
+
+def _busy() -> Reply:
+    text = "More requests wait than can be decided soon; nothing was decided."
+    return refused(503, "TW-6", text, ("retry-after", "1"))
 
 
 def _settle(waiting: asyncio.Future[Answer], answer: Answer) -> None:
     if not waiting.done():
         waiting.set_result(answer)
-
-
-def shown(decision: Decision) -> dict[str, Any]:
-    """A decision as it is answered."""
-    return {
-        "decision": decision.id,
-        "release": decision.release,
-        **decision.output,
-        "at": utc_text(decision.at),
-    }

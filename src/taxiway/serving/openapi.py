@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Mapping
 from typing import Any
 
 from taxiway.core.artefact import Artefact
 from taxiway.core.contract import Column, Contract
+from taxiway.serving.bodies import ARROW, CSV
+from taxiway.serving.examples import example_record
 
 TYPES: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},
@@ -19,10 +24,7 @@ TYPES: dict[str, dict[str, Any]] = {
 
 def openapi(artefact: Artefact) -> dict[str, Any]:
     """The document for one release."""
-    record = record_schema(artefact.inputs)
-    ref = {"$ref": "#/components/schemas/Record"}
-    decision = {"$ref": "#/components/schemas/Decision"}
-    problem = _content({"$ref": "#/components/schemas/Error"})
+    operation = _predict(artefact.inputs)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -31,26 +33,9 @@ def openapi(artefact: Artefact) -> dict[str, Any]:
             "description": artefact.inputs.description,
         },
         "paths": {
-            "/predict": {
-                "post": {
-                    "summary": "Decide on one record, or on a list of them",
-                    "operationId": "predict",
-                    "requestBody": {
-                        "required": True,
-                        **_content({"oneOf": [ref, {"type": "array", "items": ref}]}),
-                    },
-                    "responses": {
-                        "200": {
-                            "description": "Decided and logged.",
-                            **_content({"oneOf": [decision, {"type": "array", "items": decision}]}),
-                        },
-                        "400": {"description": "The body is no JSON.", **problem},
-                        "401": {"description": "The API key is missing or wrong.", **problem},
-                        "413": {"description": "The body is too large.", **problem},
-                        "422": {"description": "Records break the contract.", **problem},
-                        "503": {"description": "Nothing can be decided or logged.", **problem},
-                    },
-                }
+            "/predict": {"post": {**operation, "operationId": "predict"}},
+            f"/v1/models/{artefact.model}/predict": {
+                "post": {**operation, "operationId": "predict_by_name"}
             },
             "/ready": {
                 "get": {
@@ -68,10 +53,61 @@ def openapi(artefact: Artefact) -> dict[str, Any]:
             },
         },
         "components": {
-            "schemas": {"Record": record, "Decision": DECISION, "Error": ERROR},
+            "schemas": {
+                "Record": record_schema(artefact.inputs),
+                "Decision": DECISION,
+                "Error": ERROR,
+            },
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _predict(contract: Contract) -> dict[str, Any]:
+    """The operation that decides, with examples made of those that the contract gives."""
+    ref = {"$ref": "#/components/schemas/Record"}
+    decision = {"$ref": "#/components/schemas/Decision"}
+    problem = _content({"$ref": "#/components/schemas/Error"})
+    body = _content({"oneOf": [ref, {"type": "array", "items": ref}]})["content"]
+    text: dict[str, Any] = {"schema": _TEXT}
+    if record := example_record(contract):
+        body["application/json"]["examples"] = {
+            "one": {"summary": "One record", "value": record},
+            "several": {"summary": "A list of records", "value": [record, record]},
+        }
+        text["example"] = _csv(record)
+    stream = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        "summary": "Decide on one record, or on a list of them",
+        "requestBody": {"required": True, "content": {**body, CSV: text, ARROW: stream}},
+        "responses": {
+            "200": {
+                "description": "Decided and logged.",
+                **_content({"oneOf": [decision, {"type": "array", "items": decision}]}),
+            },
+            "400": {"description": "The body is not what it is said to be.", **problem},
+            "401": {"description": "The API key is missing or wrong.", **problem},
+            "408": {"description": "The body did not arrive in time.", **problem},
+            "413": {"description": "The body is too large.", **problem},
+            "415": {"description": "The body is of a kind that is not taken.", **problem},
+            "422": {"description": "Records break the contract.", **problem},
+            "503": {
+                "description": "Nothing can be decided or logged, or too much waits.",
+                **problem,
+            },
+        },
+    }
+
+
+def _csv(record: Mapping[str, Any]) -> str:
+    """A record as a CSV body."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(record)
+    writer.writerow(
+        str(value).lower() if isinstance(value, bool) else value for value in record.values()
+    )
+    return lines.getvalue()
 
 
 def record_schema(contract: Contract) -> dict[str, Any]:
@@ -132,6 +168,7 @@ DECISION = {
         "probability": {"type": "number", "minimum": 0, "maximum": 1},
         "reasons": {"type": "array", "items": _REASON},
         "at": {**_TEXT, "format": "date-time"},
+        "stub": {"const": True, "description": "Made up from the contract; no model answered."},
     },
 }
 ERROR = {

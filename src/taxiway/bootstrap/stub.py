@@ -1,0 +1,69 @@
+"""Wires the stub: an endpoint from a contract, or from a project that has no model yet.
+
+Needs no workspace: there is nothing to read from the record, and nothing is written to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taxiway.bootstrap.extras import extras
+
+if TYPE_CHECKING:
+    from taxiway.core.contract import Contract
+    from taxiway.serving.stub import Standing
+
+
+def serve_stub(
+    path: Path, *, host: str, port: int, log_requests: bool, announce: Callable[[str], None]
+) -> None:
+    """Serves the stub until the process is asked to end; what is wrong is said before."""
+    from taxiway.bootstrap.serving import listen
+
+    with extras():
+        model, _, _ = _planned(path)
+        about = {"stub": str(path.absolute()), "log_requests": log_requests}
+        listen(about, host=host, port=port, announce=lambda: announce(model))
+
+
+def standing(path: Path) -> Standing:
+    """The stub for a contract file or a project's folder."""
+    from taxiway.adapters.ids import new_id
+    from taxiway.bootstrap.opened import utc_now
+    from taxiway.data.frame import frame_of, plain_records
+    from taxiway.serving.stub import Standing, stub_decider
+
+    model, contract, reason_codes = _planned(path)
+    decider = stub_decider(
+        contract,
+        model,
+        frame=partial(frame_of, contract=contract),
+        plain=plain_records,
+        reason_codes=reason_codes,
+        now=utc_now,
+        new_id=new_id,
+    )
+    return Standing(decider)
+
+
+def _planned(path: Path) -> tuple[str, Contract, str]:
+    """The model's name, the contract of what it may read, and which decisions have reasons.
+
+    A model reads only what is known when it has to answer; it may turn out to read less.
+    """
+    from taxiway.adapters.yaml_document import read_document
+    from taxiway.bootstrap.project import read_project
+    from taxiway.data.odcs import read_contract
+
+    if path.is_dir():
+        project = read_project(path)
+        charter, contract = project.file.charter, project.contract
+        model = charter.name if charter else project.folder.name
+        reasons = charter.deployment.reason_codes if charter else "adverse"
+    else:
+        contract = read_contract(read_document(path))
+        model, reasons = contract.id, "adverse"
+    return model, contract.only(name for name in contract.names if contract.is_known(name)), reasons

@@ -1,0 +1,90 @@
+"""Metrics of an endpoint in the text format that Prometheus reads.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/. Each figure is written by one thread
+only, so none needs a lock.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from taxiway.serving.grouping import Worked
+
+SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 10_000)
+STEPS = ("parse", "validate", "decide", "log", "total")
+"""Where the time of an answer goes: of a request, and of its group for `decide` and `log`."""
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Histogram:
+    """How often something was at most so much."""
+
+    def __init__(self, limits: Sequence[float]) -> None:
+        self._limits = tuple(limits)
+        self._counts = [0] * (len(limits) + 1)
+        self._sum = 0.0
+
+    def add(self, value: float) -> None:
+        self._counts[bisect_left(self._limits, value)] += 1
+        self._sum += value
+
+    def lines(self, name: str, labels: str = "") -> Iterator[str]:
+        """Its lines; `labels` such as `step="log"`."""
+        below = 0
+        for limit, count in zip((*self._limits, "+Inf"), self._counts, strict=True):
+            below += count
+            inner = ",".join(filter(None, [labels, f'le="{limit}"']))
+            yield f"{name}_bucket{{{inner}}} {below}"
+        outer = f"{{{labels}}}" if labels else ""
+        yield f"{name}_sum{outer} {self._sum:.9g}"
+        yield f"{name}_count{outer} {below}"
+
+
+@dataclass(slots=True)
+class Metrics:
+    """What one process has done since it started."""
+
+    requests: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """(path, status) -> how many."""
+    decisions: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    """(release, prediction) -> how many."""
+    seconds: dict[str, Histogram] = field(
+        default_factory=lambda: {step: Histogram(SECONDS) for step in STEPS}
+    )
+    group_rows: Histogram = field(default_factory=lambda: Histogram(ROWS))
+
+    def worked(self, group: Worked) -> None:
+        """Takes note of a group, in the thread that decided it."""
+        self.group_rows.add(group.rows)
+        self.seconds["decide"].add(group.decided_seconds)
+        self.seconds["log"].add(group.logged_seconds)
+
+    def text(self, waiting: int) -> str:
+        """All of them; `waiting` is how many requests wait now."""
+        return "\n".join([*self._lines(waiting), ""])
+
+    def _lines(self, waiting: int) -> Iterator[str]:
+        yield from _head("taxiway_requests_total", "counter", "Requests, by path and status.")
+        for (path, status), count in sorted(self.requests.items()):
+            labels = f'path="{path}",status="{status}"'
+            yield f"taxiway_requests_total{{{labels}}} {count}"
+        yield from _head("taxiway_decisions_total", "counter", "Decisions that were logged.")
+        for (release, prediction), count in sorted(self.decisions.items()):
+            labels = f'release="{release}",prediction="{str(prediction).lower()}"'
+            yield f"taxiway_decisions_total{{{labels}}} {count}"
+        yield from _head("taxiway_seconds", "histogram", "Seconds of requests and their groups.")
+        for step, histogram in self.seconds.items():
+            yield from histogram.lines("taxiway_seconds", f'step="{step}"')
+        yield from _head("taxiway_group_rows", "histogram", "Rows that were decided together.")
+        yield from self.group_rows.lines("taxiway_group_rows")
+        yield from _head("taxiway_waiting_requests", "gauge", "Requests that wait for their turn.")
+        yield f"taxiway_waiting_requests {waiting}"
+
+
+def _head(name: str, kind: str, help: str) -> Iterator[str]:
+    yield f"# HELP {name} {help}"
+    yield f"# TYPE {name} {kind}"
