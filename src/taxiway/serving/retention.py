@@ -3,8 +3,10 @@
 The ledger tells of it before it is done, and for ever: how many decisions of which days, the digest
 over their ids, on whose behalf. What they said, and whose they were, it does not hold: of a key it
 has the digest, with which somebody who knows the key can show that it was erased (and somebody who
-can try all keys there are can find it). The log and the record are two stores: should the removal be
-cut off after its event, asking for it again finishes it, with a second event.
+can try all keys there are can find it).
+
+The log and the record are two stores: should the removal be cut off after its event, asking for it
+again finishes it, with a second event.
 """
 
 from __future__ import annotations
