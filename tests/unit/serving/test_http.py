@@ -1,0 +1,224 @@
+"""The HTTP shell without a socket: what it refuses, and that nothing that a model does ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from taxiway.adapters.memory import MemoryDecisions
+from taxiway.core.artefact import Artefact
+from taxiway.core.errors import MissingError
+from taxiway.serving import http
+from taxiway.serving.champion import Champion
+from taxiway.serving.grouping import Grouping, Limits
+from taxiway.serving.http import Application
+from taxiway.serving.stub import Standing
+
+from .conftest import RECORD, make_decider
+from .test_grouping import Gate, breaking, record
+
+
+@dataclass
+class Scope:
+    method: str
+    path: str
+    headers: dict[str, str]
+
+
+@dataclass
+class Wire:
+    """What a server hands to an application: the body, and where the answer goes."""
+
+    parts: list[bytes]
+    stalls: bool = False
+    answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
+
+    async def __call__(self) -> bytes:
+        if self.stalls:
+            await asyncio.sleep(60)
+        return b"".join(self.parts)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self.parts:
+            yield part
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.answers.append((status, dict(headers), body))
+
+
+class Served:
+    """An application with a loop of its own, as a server would run it."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.loop = asyncio.new_event_loop()
+        self.said: list[dict[str, Any]] = []
+        self.loop.set_exception_handler(lambda _, context: self.said.append(context))
+        application.__rsgi_init__(self.loop)
+
+    def close(self) -> None:
+        self.application.__rsgi_del__(self.loop)
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.close()
+
+    async def one(
+        self, method: str, path: str, content: Any = None, wire: Wire | None = None, **headers: str
+    ) -> tuple[int, dict[str, str], Any]:
+        sent = content if isinstance(content, bytes) else json.dumps(content).encode()
+        wire = wire or Wire([sent])
+        length = {"content-length": str(len(sent))} if not wire.stalls else {"content-length": "9"}
+        await self.application.__rsgi__(Scope(method, path, {**length, **headers}), wire)
+        ((status, said, body),) = wire.answers
+        return status, said, json.loads(body) if "json" in said["content-type"] else body.decode()
+
+    def ask(self, method: str, path: str, content: Any = None, **more: Any) -> tuple[Any, ...]:
+        return self.loop.run_until_complete(self.one(method, path, content, **more))
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    started: list[Served] = []
+
+    def start(artefact: Artefact, kept: MemoryDecisions | None = None, **options: Any) -> Served:
+        standing = Standing(make_decider(kept or MemoryDecisions())(artefact), note="")
+        started.append(Served(Application(standing, **{"key": None, **options})))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def test_it_decides_and_tells_of_it_in_lines_and_figures(artefact: Artefact, serve: Serve) -> None:
+    lines: list[str] = []
+    log = MemoryDecisions()
+    served = serve(artefact, log, log=lines.append)
+    status, _, one = served.ask("POST", "/predict", RECORD)
+    assert (status, log.get(one["decision"]).inputs) == (200, RECORD)
+    served.ask("GET", "/a/path/of/somebody@example.org")
+    first, second = map(json.loads, lines)
+    assert (first["status"], first["decisions"], first["release"]) == (
+        200,
+        [one["decision"]],
+        "loans:3",
+    )
+    assert (second["path"], second["status"], second["decisions"]) == ("other", 404, [])
+    assert "DE1234" not in lines[0]
+    _, _, text = served.ask("GET", "/metrics")
+    assert 'taxiway_requests_total{path="other",status="404"} 1' in text
+    assert 'taxiway_decisions_total{release="loans:3",prediction="true"} 1' in text
+
+
+def test_when_too_much_waits_it_says_so_and_when_to_come_again(
+    artefact: Artefact, serve: Serve
+) -> None:
+    gate = Gate()
+    served = serve(artefact, gate)
+    decider = make_decider(gate)(artefact)
+    served.application._grouping.close()
+    limits = Limits(waiting_requests=2)
+    served.application._grouping = Grouping(
+        lambda: decider, served.loop.call_soon_threadsafe, limits=limits
+    )
+
+    async def crowd() -> list[tuple[int, dict[str, str], Any]]:
+        first = asyncio.create_task(served.one("POST", "/predict", record(0)))
+        await asyncio.to_thread(gate.arrived.acquire, timeout=10)
+        others = [asyncio.create_task(served.one("POST", "/predict", record(n))) for n in (1, 2, 3)]
+        await others[2]
+        gate.open.set()
+        return await asyncio.gather(first, *others)
+
+    *answered, refused = served.loop.run_until_complete(crowd())
+    assert [status for status, *_ in answered] == [200, 200, 200]
+    assert (refused[0], refused[1]["retry-after"], refused[2]["code"]) == (503, "1", "TW-6")
+    assert gate.count("loans") == 3
+
+
+@pytest.mark.parametrize("error", [ValueError("13"), SystemExit(3), KeyboardInterrupt()])
+def test_whatever_a_model_raises_is_the_caller_s_500_and_the_server_goes_on(
+    artefact: Artefact, serve: Serve, error: BaseException
+) -> None:
+    served = serve(breaking(artefact, error))
+    status, _, answered = served.ask("POST", "/predict", record(13))
+    assert (status, answered["code"]) == (500, "TW-0")
+    assert "13" not in json.dumps(answered)
+    assert [said["exception"] for said in served.said] == [error]
+    assert served.ask("POST", "/predict", record(12))[0] == 200
+
+
+def test_a_body_that_does_not_arrive_is_given_up(
+    artefact: Artefact, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "BODY_SECONDS", 0.05)
+    status, _, answered = serve(artefact).ask("POST", "/predict", wire=Wire([], stalls=True))
+    assert (status, answered["code"]) == (408, "TW-1")
+
+
+@pytest.mark.parametrize("length", ["16777217", "99999999999", "", "chunked"])
+def test_a_body_that_is_too_large_is_not_kept(
+    artefact: Artefact, serve: Serve, length: str
+) -> None:
+    wire = Wire([b" " * 1024 * 1024] * 17)
+    headers = {"content-length": length}
+    status, _, answered = serve(artefact).ask("POST", "/predict", wire=wire, **headers)
+    assert (status, answered["code"]) == (413, "TW-1")
+
+
+def test_a_body_in_parts_is_one_body(artefact: Artefact, serve: Serve) -> None:
+    sent = json.dumps(RECORD).encode()
+    wire = Wire([sent[:10], sent[10:]])
+    headers = {"content-length": ""}
+    assert serve(artefact).ask("POST", "/predict", wire=wire, **headers)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "open"),
+    [
+        ("/ready", True),
+        ("/live", True),
+        ("/ping", True),
+        ("/v2", True),
+        ("/v2/health/ready", True),
+        ("/v2/models/loans/ready", True),
+        ("/v2/models/loans", False),
+        ("/metrics", False),
+        ("/openapi.json", False),
+    ],
+)
+def test_probes_need_no_key_and_everything_else_does(
+    artefact: Artefact, serve: Serve, path: str, open: bool
+) -> None:
+    served = serve(artefact, key="secret")
+    assert served.ask("GET", path)[0] == (200 if open else 401)
+    assert served.ask("GET", path, authorization="Bearer secret")[0] == 200
+    assert served.ask("POST", path)[0] == 405
+
+
+def test_without_a_release_it_says_why(artefact: Artefact) -> None:
+    def nobody() -> Any:
+        raise MissingError("loans has no champion in prod.")
+
+    champion = Champion(nobody, lambda _: artefact, make_decider(MemoryDecisions()))
+    served = Served(Application(champion, key=None))
+    try:
+        served.loop.run_until_complete(asyncio.sleep(0.05))
+        for method, path in (
+            ("GET", "/ready"),
+            ("GET", "/v2/health/ready"),
+            ("POST", "/predict"),
+            ("GET", "/openapi.json"),
+            ("POST", "/v2/models/loans/infer"),
+        ):
+            status, _, answered = served.ask(method, path, RECORD)
+            assert (status, "no champion in prod" in answered["error"]) == (503, True), path
+    finally:
+        served.close()
