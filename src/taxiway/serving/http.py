@@ -171,6 +171,9 @@ class Application:
                 sent = await self._body(call)
         except TimeoutError:
             return refused(408, "TW-1", f"The body did not arrive within {BODY_SECONDS:.0f} s.")
+        except RuntimeError:
+            # So Granian says that the client has hung up; nobody reads this, but it is counted.
+            return refused(400, "TW-1", "The body was cut off.")
         if sent is None:
             return refused(413, "TW-1", f"The body is larger than {MAXIMUM_BYTES:,} bytes.")
         if self._grouping.full:
@@ -211,7 +214,11 @@ class Application:
         A body that is a little too large is read to its end, so that its sender reads the answer
         instead of a broken connection.
         """
-        declared = call.scope.headers.get("content-length") or ""
+        headers = call.scope.headers
+        declared = headers.get("content-length") or ""
+        if headers.get("transfer-encoding"):
+            # Its length is what arrives, whatever else was declared.
+            declared = ""
         if declared.isdigit() and int(declared) <= MAXIMUM_BYTES:
             return bytes(await call.protocol())
         if declared.isdigit() and int(declared) > DRAINED_BYTES:

@@ -36,11 +36,14 @@ class Wire:
 
     parts: list[bytes]
     stalls: bool = False
+    broken: bool = False
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
 
     async def __call__(self) -> bytes:
         if self.stalls:
             await asyncio.sleep(60)
+        if self.broken:
+            raise RuntimeError("RSGI transport is closed")
         return b"".join(self.parts)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -163,12 +166,27 @@ def test_a_body_that_does_not_arrive_is_given_up(
     assert (status, answered["code"]) == (408, "TW-1")
 
 
-@pytest.mark.parametrize("length", ["16777217", "99999999999", "", "chunked"])
+def test_a_client_that_hangs_up_is_no_mistake_of_the_server(
+    artefact: Artefact, serve: Serve
+) -> None:
+    served = serve(artefact)
+    assert served.ask("POST", "/predict", wire=Wire([], broken=True))[0] == 400
+    assert served.said == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-length": "16777217"},
+        {"content-length": "99999999999"},
+        {"content-length": ""},
+        {"content-length": "2", "transfer-encoding": "chunked"},
+    ],
+)
 def test_a_body_that_is_too_large_is_not_kept(
-    artefact: Artefact, serve: Serve, length: str
+    artefact: Artefact, serve: Serve, headers: dict[str, str]
 ) -> None:
     wire = Wire([b" " * 1024 * 1024] * 17)
-    headers = {"content-length": length}
     status, _, answered = serve(artefact).ask("POST", "/predict", wire=wire, **headers)
     assert (status, answered["code"]) == (413, "TW-1")
 
