@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from .conftest import MODEL, RECORD, Firm
+from .conftest import MODEL, OWNER, RECORD, Firm, soon
 
 
 class Client:
@@ -204,3 +204,46 @@ def test_without_the_log_there_is_no_answer(running: Firm) -> None:
         held.execute("ROLLBACK")
         assert (status, answer["code"]) == (503, "TW-6")
         assert client.predict(RECORD)[0] == 200
+
+
+def test_with_the_first_consumer_the_endpoint_answers_nobody_without_a_key(
+    running: Firm,
+) -> None:
+    purpose = "planning of gates and connections for the coming days"
+    words = ["consumers", "add", "gates", "--purpose", purpose, "--until", soon(30)]
+    body = json.dumps(RECORD).encode()
+
+    def asked(client: Client, key: str | None, until: int) -> int:
+        """The status, once the server has noticed what was changed."""
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        deadline = time.monotonic() + 10
+        while True:
+            status, _ = client.send("POST", "/predict", body, **headers)
+            if status == until or time.monotonic() > deadline:
+                return status
+            time.sleep(0.1)
+
+    with serving(running) as (client, _):
+        assert client.predict(RECORD)[0] == 200
+        wrong = running.run(*words[:4], "pricing", *words[5:], by=OWNER, code=2)
+        assert "no permitted use of the charter" in wrong
+        key = running.ask(*words, "--per-minute", 30, by=OWNER)["key"]
+        assert asked(client, None, 401) == 401
+        assert asked(client, key, 200) == 200
+        assert client.send("POST", "/v1/models/flight-delays/predict", body)[0] == 401
+        assert client.send("GET", "/ready")[0] == 200
+        limited = [
+            client.send("POST", "/predict", body, authorization=f"Bearer {key}")[0]
+            for _ in range(35)
+        ]
+        assert set(limited) == {200, 429}
+        running.run("consumers", "revoke", "gates", "--reason", "it leaked", by=OWNER)
+        assert asked(client, key, 401) == 401
+    assert key not in (running.store / "record.db").read_bytes().decode("latin-1")
+    flown = running.ask("check", f"{MODEL}:1", "--for", "prod", code=0)
+    (scope,) = [v for v in flown["verdicts"] if v["check"] == "DP-07"]
+    assert scope["status"] == "failed"
+    running.run(*words[:2], "app", *words[3:], by=OWNER)
+    flown = running.ask("check", f"{MODEL}:1", "--for", "prod", code=0)
+    (scope,) = [v for v in flown["verdicts"] if v["check"] == "DP-07"]
+    assert scope["status"] == "passed"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from taxiway.bootstrap.flight import charter_of
+from taxiway.bootstrap.opened import utc_now
 from taxiway.bootstrap.serving import API_KEY
 from taxiway.core.facts import Consumer, Model
 
@@ -41,6 +42,13 @@ def add_consumer(
         requests_per_minute=requests_per_minute,
         dry_run=dry_run,
     )
+
+
+def common_gate() -> Gate:
+    """A gate without consumers: open, or closed but for the one key of `TAXIWAY_API_KEY`."""
+    from taxiway.serving.access import Gate
+
+    return Gate(lambda: ((), ()), utc_now, time.monotonic, os.environ.get(API_KEY))
 
 
 def gate_of(workspace: Workspace, model: str) -> Gate:

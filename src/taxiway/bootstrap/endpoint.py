@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taxiway.bootstrap.serving import API_KEY, ENDPOINT, endpoint
+from taxiway.bootstrap.access import common_gate, gate_of
+from taxiway.bootstrap.serving import ENDPOINT, endpoint
 
 if TYPE_CHECKING:
     from taxiway.serving.http import Application
@@ -19,17 +20,18 @@ def application() -> Application:
     from taxiway.serving.http import Application
 
     about = json.loads(os.environ[ENDPOINT])
-    key = os.environ.get(API_KEY)
     log = _say if about.pop("log_requests") else None
     if stub := about.pop("stub"):
         from taxiway.bootstrap.stub import standing
 
-        return Application(standing(Path(stub)), key=key, log=log)
+        return Application(standing(Path(stub)), gate=common_gate(), log=log)
     from taxiway.bootstrap.workspace import Workspace
 
     workspace = Workspace(Path(about.pop("root")))
     champion = endpoint(workspace, **about)
-    return Application(champion, key=key, close=workspace.close, log=log)
+    # A rehearsal asks itself, and is nobody's endpoint.
+    gate = common_gate() if about["release"] else gate_of(workspace, about["model"])
+    return Application(champion, gate=gate, close=workspace.close, log=log)
 
 
 def _say(line: str) -> None:

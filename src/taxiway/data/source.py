@@ -27,6 +27,8 @@ NULLS = ("", "NA")
 BATCH_ROWS = 65_536
 PIECE_BYTES = 8 << 20
 """How much of a CSV file is read at a time."""
+PIECE_ROWS = 2 * BATCH_ROWS
+"""How many rows of a Parquet file are."""
 ROW = "\0row"
 """Name of the column with row numbers, counted from 1 after the header."""
 
@@ -189,20 +191,26 @@ def batches(source: Source) -> Iterator[pl.DataFrame]:
 
     Memory does not grow with the file, however slowly the rows are used.
     """
+    # Polars reads ahead as far as it can while its reader is busy; pieces keep that within bounds.
+    rows = 0
     try:
-        if source.format == "parquet":
-            frame = raw_frame(source).with_row_index(ROW, offset=1)
-            yield from frame.collect_batches(chunk_size=BATCH_ROWS, lazy=True)
-            return
-        # Polars reads ahead in a CSV file as far as it can; pieces of it keep that within bounds.
-        rows = 0
-        for piece in _pieces(source.path):
-            frame = _text(source, piece).with_row_index(ROW, offset=rows + 1)
-            read = frame.collect(engine="streaming")
+        for piece in _slices(source) if source.format == "parquet" else _texts(source):
+            read = piece.with_row_index(ROW, offset=rows + 1).collect(engine="streaming")
             yield from read.iter_slices(BATCH_ROWS)
             rows += read.height
     except pl.exceptions.PolarsError as error:
         raise _unreadable(source.path, error, source) from None
+
+
+def _slices(source: Source) -> Iterator[pl.LazyFrame]:
+    frame = raw_frame(source)
+    for start in range(0, frame.select(pl.len()).collect().item(), PIECE_ROWS):
+        yield frame.slice(start, PIECE_ROWS)
+
+
+def _texts(source: Source) -> Iterator[pl.LazyFrame]:
+    for piece in _pieces(source.path):
+        yield _text(source, piece)
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -164,7 +164,7 @@ def _twice(hashes: list[pl.Series]) -> pl.Series:
     repeated = pl.concat(found)
     if repeated.is_empty():
         return pl.repeat(value=False, n=sum(map(len, hashes)), eager=True)
-    return pl.concat([h.is_in(repeated.implode()).fill_null(value=False) for h in hashes])
+    return pl.concat(hashes).is_in(repeated.implode()).fill_null(value=False)
 
 
 def _missing(column: Column, source: Source) -> Failure:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from taxiway.core.digest import digest_bytes
+from taxiway.core.errors import TaxiwayError
 from taxiway.core.facts import Consumer
 
 BEARER = "Bearer "
@@ -51,13 +52,19 @@ class Gate:
     clock: Callable[[], float]
     """Seconds that only go forward."""
     key: str | None = None
+    _read: bool = False
+    """Whether it is known who may ask; before that, nobody may."""
     _known: dict[str, Consumer] = field(default_factory=dict)
     _permitted: frozenset[str] = frozenset()
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
 
     def refresh(self) -> None:
-        """Reads again who may ask."""
-        consumers, permitted = self.read()
+        """Reads again who may ask; what was known stays while the record can't be read."""
+        try:
+            consumers, permitted = self.read()
+        except TaxiwayError:
+            return
+        self._read = True
         self._known = {one.key_digest: one for one in consumers}
         self._permitted = frozenset(permitted)
 
@@ -68,6 +75,8 @@ class Gate:
 
     def admit(self, authorization: str | None) -> Refusal | None:
         """None if the request may be answered."""
+        if not self._read:
+            return Refusal(503, "TW-6", "Who may ask is not known yet; try again.", 1)
         if self.open or self._is_common_key(authorization):
             return None
         consumer = self._consumer(authorization)

@@ -6,7 +6,6 @@ An RSGI application (https://github.com/emmett-framework/granian/blob/master/doc
 from __future__ import annotations
 
 import asyncio
-import hmac
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -18,6 +17,7 @@ from urllib.parse import unquote
 
 from taxiway.core.errors import MissingError, TaxiwayError, shortened
 from taxiway.serving import inference
+from taxiway.serving.access import Gate, Refusal
 from taxiway.serving.arrow import ArrowReader
 from taxiway.serving.bodies import ARROW, READ, Body, media_type
 from taxiway.serving.champion import Answering
@@ -62,7 +62,7 @@ class Route:
 class Application:
     """Answers for one champion; one process, one loop, one thread that decides.
 
-    `key` is the API key that callers have to send as a bearer token; None: none is asked for.
+    `gate` says whom it answers.
     `log` takes one line of JSON about each request, without anything that was sent.
     """
 
@@ -70,12 +70,12 @@ class Application:
         self,
         champion: Answering,
         *,
-        key: str | None,
+        gate: Gate,
         close: Callable[[], None] = lambda: None,
         log: Callable[[str], object] | None = None,
     ) -> None:
         self._champion = champion
-        self._key = key.encode() if key else None
+        self._gate = gate
         self._close = close
         self._log = log
         self._metrics = Metrics()
@@ -115,6 +115,8 @@ class Application:
 
     async def _follow(self) -> None:
         while True:
+            # The gate first: whoever is told that the endpoint is ready may be let in.
+            await self._loop.run_in_executor(None, self._gate.refresh)
             await self._loop.run_in_executor(None, self._champion.refresh)
             await asyncio.sleep(REFRESH_SECONDS)
 
@@ -131,9 +133,8 @@ class Application:
         if call.scope.method != route.method:
             text = f"{call.path} takes {route.method}, found {shortened(call.scope.method, 20)}."
             return refused(405, "TW-1", text, ("allow", route.method))
-        if not route.open and not self._may(call.scope):
-            todo = "Send the API key as `authorization: Bearer KEY`."
-            return refused(401, "TW-3", todo, ("www-authenticate", "Bearer"))
+        if not route.open and (no := self._gate.admit(call.scope.headers.get("authorization"))):
+            return refused(no.status, no.code, no.text, *_headers(no))
         try:
             return await route.handle(call)
         except TaxiwayError as error:
@@ -156,12 +157,6 @@ class Application:
                 self._metrics.decisions[one.release, one.output["prediction"]] += 1
         if self._log:
             self._log(log_line(call.scope.method, call.path, reply, seconds))
-
-    def _may(self, scope: Any) -> bool:
-        if self._key is None:
-            return True
-        sent = scope.headers.get("authorization") or ""
-        return hmac.compare_digest(sent.removeprefix("Bearer ").encode(), self._key)
 
     async def _decide(self, protocol: Protocol, call: Call) -> Reply:
         decider = self._answering(call.model)
@@ -278,6 +273,12 @@ def _placed(path: str) -> tuple[str, str | None]:
     """
     found = NAMED.fullmatch(path)
     return (f"{found[1]}NAME{found[3] or ''}", unquote(found[2])) if found else (path, None)
+
+
+def _headers(refusal: Refusal) -> list[tuple[str, str]]:
+    if refusal.retry_after is not None:
+        return [("retry-after", str(refusal.retry_after))]
+    return [("www-authenticate", "Bearer")] if refusal.status == 401 else []
 
 
 def _busy() -> Reply:

@@ -205,3 +205,14 @@ def test_a_csv_file_reads_the_same_in_pieces_of_any_size(
         assert raw(write(whole)) == at_once
         assert [row[1] for row in at_once] == expected
         assert [row[0] for row in at_once] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("size", [1, 3, 10, 11])
+def test_a_parquet_file_reads_the_same_in_pieces_of_any_size(
+    tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "trips.parquet"
+    pl.DataFrame({"a": range(10)}).write_parquet(path, row_group_size=4)
+    monkeypatch.setattr(module, "PIECE_ROWS", size)
+    monkeypatch.setattr(module, "BATCH_ROWS", 2)
+    assert raw(path) == [(n + 1, n) for n in range(10)]

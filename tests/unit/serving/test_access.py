@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from taxiway.core.digest import digest_bytes
+from taxiway.core.errors import StoreError
 from taxiway.core.facts import Consumer
 from taxiway.serving.access import Gate, Refusal
 
@@ -130,6 +131,23 @@ def test_what_goes_beyond_the_limit_waits_and_time_fills_it_up_again(world: Worl
     world.seconds = 3600.0
     assert all(world.ask() is None for _ in range(60))
     assert world.ask() is not None
+
+
+def test_nobody_is_let_in_before_it_is_known_who_may_ask() -> None:
+    gate = Gate(lambda: ([], []), lambda: NOW, lambda: 0.0)
+    refused = gate.admit(None)
+    assert refused
+    assert refused.status == 503
+
+
+def test_what_was_known_stays_while_the_record_can_t_be_read(world: World) -> None:
+    def away() -> tuple[list[Consumer], Sequence[str]]:
+        raise StoreError("The record is away.")
+
+    world.gate.read = away
+    world.gate.refresh()
+    assert world.ask() is None
+    assert world.ask("wrong") is not None
 
 
 def test_reading_again_does_not_fill_up_the_limit(world: World) -> None:

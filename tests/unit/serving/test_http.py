@@ -13,13 +13,13 @@ import pytest
 from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.artefact import Artefact
 from taxiway.core.errors import MissingError
-from taxiway.serving import http
+from taxiway.serving import access, http
 from taxiway.serving.champion import Champion
 from taxiway.serving.grouping import Grouping, Limits
 from taxiway.serving.http import Application
 from taxiway.serving.stub import Standing
 
-from .conftest import RECORD, make_decider
+from .conftest import NOW, RECORD, make_decider
 from .test_grouping import Gate, breaking, record
 
 
@@ -86,13 +86,21 @@ class Served:
 Serve = Callable[..., Served]
 
 
+def gate_with(key: str | None) -> access.Gate:
+    """A gate that was read: open, or closed but for one key."""
+    gate = access.Gate(lambda: ((), ()), lambda: NOW, lambda: 0.0, key)
+    gate.refresh()
+    return gate
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     started: list[Served] = []
 
     def start(artefact: Artefact, kept: MemoryDecisions | None = None, **options: Any) -> Served:
         standing = Standing(make_decider(kept or MemoryDecisions())(artefact), note="")
-        started.append(Served(Application(standing, **{"key": None, **options})))
+        gate = gate_with(options.pop("key", None))
+        started.append(Served(Application(standing, gate=gate, **options)))
         return started[-1]
 
     yield start
@@ -226,7 +234,7 @@ def test_without_a_release_it_says_why(artefact: Artefact) -> None:
         raise MissingError("loans has no champion in prod.")
 
     champion = Champion(nobody, lambda _: artefact, make_decider(MemoryDecisions()))
-    served = Served(Application(champion, key=None))
+    served = Served(Application(champion, gate=gate_with(None)))
     try:
         served.loop.run_until_complete(asyncio.sleep(0.05))
         for method, path in (
