@@ -7,7 +7,7 @@ a number column is a float. Both ways lose nothing, so that a logged decision ca
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -17,6 +17,7 @@ from taxiway.data.column_types import DTYPES
 
 UTC_TEXT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 """How `core.digest.utc_text` writes a time."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def frame_of(records: Sequence[Mapping[str, Any]], contract: Contract) -> pl.DataFrame:
@@ -25,12 +26,21 @@ def frame_of(records: Sequence[Mapping[str, Any]], contract: Contract) -> pl.Dat
     for column in contract.columns:
         values = [record.get(column.name) for record in records]
         if column.type == "timestamp":
-            values = [v if v is None else datetime.fromisoformat(v) for v in values]
-        elif column.type == "date":
+            # As microseconds: polars takes eight times as long to read `datetime` objects.
+            moments = [v if v is None else _microseconds(v) for v in values]
+            whole = pl.Series(column.name, moments, dtype=pl.Int64())
+            series.append(whole.cast(DTYPES[column.type]))
+            continue
+        if column.type == "date":
             values = [v if v is None else date.fromisoformat(v) for v in values]
         # Not strict: a whole number in a number column is JSON's way of writing it.
         series.append(pl.Series(column.name, values, dtype=DTYPES[column.type], strict=False))
     return pl.DataFrame(series)
+
+
+def _microseconds(text: str) -> int:
+    """Microseconds from 1970 to a time, below zero before it."""
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
 
 
 def plain_records(frame: pl.DataFrame) -> list[dict[str, Any]]:
