@@ -170,19 +170,7 @@ def prepare_data(story: Story) -> None:
 def snapshot(story: Story) -> None:
     taxiway(story, "data", "snapshot", by=DATA)
     newest = ask(story, "data", "show")["snapshot"]
-    taxiway(
-        story,
-        "handoff",
-        "offer",
-        "data",
-        newest["id"],
-        "--summary",
-        "checked against the contract",
-        "--due",
-        soon(),
-        by=DATA,
-    )
-    accept_handoff(story, DEVELOPER)
+    hand_over(story, "data", newest["id"], "checked against the contract", by=DATA, to=DEVELOPER)
     story.tell(
         "data",
         f"{newest['rows']:,} flights up to {newest['last_time'][:10]} keep the contract",
@@ -193,9 +181,12 @@ def soon(days: int = 7) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * 86400))
 
 
-def accept_handoff(story: Story, by: str) -> None:
+def hand_over(story: Story, stage: str, subject: str, summary: str, *, by: str, to: str) -> None:
+    """One owner offers, the next one accepts."""
+    words = ["handoff", "offer", stage, subject, "--summary", summary, "--due", soon()]
+    taxiway(story, *words, by=by)
     offered = [h for h in ask(story, "handoff", "list") if h["state"] == "offered"]
-    taxiway(story, "handoff", "accept", offered[-1]["id"], by=by)
+    taxiway(story, "handoff", "accept", offered[-1]["id"], by=to)
 
 
 def deviate_if_a_group_is_behind(story: Story, release: str) -> None:
@@ -228,38 +219,14 @@ def fly(story: Story, release: str) -> None:
     taxiway(story, "check", release, "--for", "dev")
     story.tell("training", f"{release}, with its evidence, signed by {DEVELOPER}")
     taxiway(story, "promote", release, "--to", "dev", by=ENGINEER)
-    taxiway(
-        story,
-        "handoff",
-        "offer",
-        "release",
-        release,
-        "--summary",
-        "code, tests and evidence",
-        "--due",
-        soon(),
-        by=DEVELOPER,
-    )
-    accept_handoff(story, ENGINEER)
+    hand_over(story, "release", release, "code, tests and evidence", by=DEVELOPER, to=ENGINEER)
     for check, (who, why) in SIGNATURES.items():
         if check != "DP-01":
             taxiway(story, "sign", check, release, "--reason", why, by=who)
     deviate_if_a_group_is_behind(story, release)
     taxiway(story, "promote", release, "--to", "qa", by=ENGINEER)
     taxiway(story, "rehearse", release, "--env", "qa", by=ENGINEER)
-    taxiway(
-        story,
-        "handoff",
-        "offer",
-        "running",
-        release,
-        "--summary",
-        "rehearsed in qa",
-        "--due",
-        soon(),
-        by=ENGINEER,
-    )
-    accept_handoff(story, OWNER)
+    hand_over(story, "running", release, "rehearsed in qa", by=ENGINEER, to=OWNER)
     taxiway(story, "sign", "DP-01", release, "--reason", SIGNATURES["DP-01"][1], by=VALIDATOR)
     taxiway(story, "check", release, "--for", "prod")
     taxiway(story, "promote", release, "--to", "prod", by=ENGINEER)

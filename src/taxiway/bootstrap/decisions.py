@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taxiway.bootstrap.flight import charter_of
+from taxiway.bootstrap.flight import charter_of, contract_of
 from taxiway.core.decision import Decision
 from taxiway.core.facts import Model
 
@@ -110,9 +110,4 @@ def _where(workspace: Workspace, model: Model, wanted: Wanted) -> dict[str, Any]
 
 def _contract(workspace: Workspace, model: Model) -> Contract:
     """The contract of the newest release, whose key decisions are found by."""
-    import json
-
-    from taxiway.core.contract import contract_from
-
-    release = workspace.newest_release(model.id)
-    return contract_from(json.loads(workspace.objects.get(release.contract_digest)))
+    return contract_of(workspace, workspace.newest_release(model.id))

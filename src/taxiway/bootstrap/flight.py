@@ -10,6 +10,7 @@ from taxiway.bootstrap import artefacts
 from taxiway.core import evidence as kinds
 from taxiway.core.charter import Charter
 from taxiway.core.check import Case, FlightCheck, Verdict
+from taxiway.core.contract import Contract, contract_from
 from taxiway.core.evidence import Evidence, evidence_digest
 from taxiway.core.facts import Deployment, Developed, Model, Release
 from taxiway.core.people import Binding
@@ -33,8 +34,12 @@ def flight_check(workspace: Workspace, release: Release, environment: str) -> Fl
 
 def charter_of(workspace: Workspace, model: Model) -> Charter:
     """The charter that a model is registered under."""
-    plain = json.loads(workspace.objects.get(model.charter_digest))
-    return Charter.model_validate_json(json.dumps(plain))
+    return Charter.model_validate_json(workspace.objects.get(model.charter_digest))
+
+
+def contract_of(workspace: Workspace, release: Release) -> Contract:
+    """The contract that travels with a release."""
+    return contract_from(json.loads(workspace.objects.get(release.contract_digest)))
 
 
 def case_of(workspace: Workspace, model: Model, release: Release, environment: str) -> Case:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
-from taxiway.bootstrap.flight import charter_of
+from taxiway.bootstrap.flight import charter_of, contract_of
 from taxiway.bootstrap.planning import register
 from taxiway.bootstrap.training import hands_of, order_of
 from taxiway.core import evidence as kinds
 from taxiway.core.charter import Charter
-from taxiway.core.contract import Contract, contract_from
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import RefusedError
 from taxiway.core.evidence import Evidence
@@ -29,11 +27,6 @@ if TYPE_CHECKING:
     from taxiway.monitoring.watch import Watched
     from taxiway.retraining.comparison import Holdout
     from taxiway.training.fit import Order
-
-
-def contract_of(workspace: Workspace, release: Release) -> Contract:
-    """The contract that travels with a release."""
-    return contract_from(json.loads(workspace.objects.get(release.contract_digest)))
 
 
 def add_outcomes(workspace: Workspace, file: Path, model: str | None, *, dry_run: bool) -> Joined:

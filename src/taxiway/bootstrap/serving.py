@@ -43,6 +43,13 @@ def champion_of(workspace: Workspace, model: str, environment: str) -> Release:
     return workspace.find_release(found.release)
 
 
+def _chosen(workspace: Workspace, model: str, environment: str, release: str | None) -> Release:
+    """The release that is named, or the champion."""
+    if release:
+        return workspace.find_release(release)
+    return champion_of(workspace, model, environment)
+
+
 def decider_of(workspace: Workspace, artefact: Artefact, environment: str, channel: str) -> Decider:
     """A loaded release with the workspace's decision log."""
     from taxiway.serving.deciding import Decider
@@ -65,13 +72,8 @@ def endpoint(workspace: Workspace, model: str, environment: str, release: str | 
 
     logged_as = ENVIRONMENT if release else environment
 
-    def find() -> Release:
-        if release:
-            return workspace.find_release(release)
-        return champion_of(workspace, model, environment)
-
     return Champion(
-        find=find,
+        find=lambda: _chosen(workspace, model, environment, release),
         load=lambda found: artefacts.load(workspace, found),
         decider=lambda artefact: decider_of(workspace, artefact, logged_as, "http"),
     )
@@ -89,11 +91,7 @@ def serve(
     announce: Callable[[str], None],
 ) -> None:
     """Serves until the process is asked to end. Everything that can be wrong is said before."""
-    chosen = (
-        workspace.find_release(release)
-        if release
-        else champion_of(workspace, model.id, environment)
-    )
+    chosen = _chosen(workspace, model.id, environment, release)
     artefacts.require_sound(workspace, chosen)
     about = {"root": str(workspace.root), "model": model.id, "environment": environment}
     listen(

@@ -11,7 +11,7 @@ from taxiway.bootstrap.planning import register
 from taxiway.core import evidence as kinds
 from taxiway.core.digest import short
 from taxiway.core.errors import InputError
-from taxiway.core.evidence import Evidence
+from taxiway.core.evidence import Evidence, Observation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from taxiway.charter.plan import Plan
     from taxiway.core.facts import Release, Snapshot
     from taxiway.training.fit import Order
-    from taxiway.training.judgement import Observation
     from taxiway.training.run import Hands
 
 

@@ -33,7 +33,7 @@ def consumers() -> None:
     show_default=True,
     help="Requests a minute, beyond which the answer is 429.",
 )
-@click.option("--model", help="The model (default: the project's, or the only one).")
+@options.model
 @options.acting
 @options.dry_run
 @options.as_json

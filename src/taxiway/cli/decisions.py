@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 SHOWN_DAYS = 7
 
-model_option = click.option("--model", help="The model (default: the project's, or the only one).")
 key_option = click.option(
     "--key",
     "key",
@@ -55,13 +54,8 @@ def decisions() -> None:
 
 
 @decisions.command("list")
-@model_option
-@click.option(
-    "--env",
-    "environment",
-    type=click.Choice(["dev", "qa", "prod"]),
-    help="The environment (default: all, rehearsals too).",
-)
+@options.model
+@options.environment_option(default=None, help="The environment (default: all, rehearsals too).")
 @click.option("--release", help="Only those of this release.")
 @click.option("--from", "start", type=FIRST_DAY, help="The first day when they happened, in UTC.")
 @click.option("--to", "end", type=LAST_DAY, help="The last day when they happened, in UTC.")
@@ -146,7 +140,7 @@ def _show(shown: list[Decision], count: int) -> None:
 
 
 @decisions.command()
-@model_option
+@options.model
 @yes_option
 @options.acting
 @options.as_json
@@ -173,7 +167,7 @@ def expire(model: str | None, yes: bool, actor: str | None, as_json: bool) -> No
 
 
 @decisions.command()
-@model_option
+@options.model
 @key_option
 @click.option(
     "--reason", required=True, help="Why, for the ledger; it must not say whose they are."

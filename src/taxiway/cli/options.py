@@ -28,19 +28,24 @@ project = click.option(
     help="The project's folder (default: the nearest one with a taxiway.yaml).",
 )
 dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-environment = click.option(
-    "--for",
-    "environment",
-    type=click.Choice(["dev", "qa", "prod"]),
-    default="prod",
-    show_default=True,
-    help="The environment.",
-)
-serving_environment = click.option(
-    "--env",
-    "environment",
-    type=click.Choice(["dev", "qa", "prod"]),
-    default="prod",
-    show_default=True,
-    help="The environment.",
-)
+model = click.option("--model", help="The model (default: the project's, or the only one).")
+
+ENVIRONMENT = click.Choice(["dev", "qa", "prod"])
+
+
+def environment_option(
+    name: str = "--env", *, default: str | None = "prod", help: str = "The environment."
+) -> Callable[[Command], Command]:
+    """The option that names an environment; without a default, `help` says what none means."""
+    return click.option(
+        name,
+        "environment",
+        type=ENVIRONMENT,
+        default=default,
+        show_default=default is not None,
+        help=help,
+    )
+
+
+environment = environment_option("--for")
+serving_environment = environment_option()

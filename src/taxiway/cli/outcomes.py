@@ -20,7 +20,7 @@ def outcomes() -> None:
 
 @outcomes.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--model", help="The model (default: the project's, or the only one).")
+@options.model
 @options.acting
 @options.dry_run
 @options.as_json

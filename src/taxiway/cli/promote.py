@@ -6,12 +6,12 @@ import click
 
 from taxiway.cli import options, screen
 
-ENVIRONMENT = click.Choice(["dev", "qa", "prod"])
-
 
 @click.command()
 @click.argument("release")
-@click.option("--to", "environment", type=ENVIRONMENT, required=True, help="The environment.")
+@click.option(
+    "--to", "environment", type=options.ENVIRONMENT, required=True, help="The environment."
+)
 @options.acting
 @options.dry_run
 @options.as_json
@@ -38,8 +38,8 @@ def promote(
 
 
 @click.command()
-@click.argument("environment", type=ENVIRONMENT)
-@click.option("--model", help="The model (default: the project's, or the only one).")
+@click.argument("environment", type=options.ENVIRONMENT)
+@options.model
 @click.option("--reason", default="", help="Why, for the ledger.")
 @options.acting
 @options.dry_run

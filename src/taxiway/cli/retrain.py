@@ -130,7 +130,7 @@ def decline(proposal: str, reason: str, actor: str | None, dry_run: bool, as_jso
 
 
 @retrain.command("list")
-@click.option("--model", help="The model (default: the project's, or the only one).")
+@options.model
 @options.as_json
 def list_proposals(model: str | None, as_json: bool) -> None:
     """List the proposals of a model, oldest first.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--model", help="The model (default: the project's, or the only one).")
+@options.model
 @options.serving_environment
 @click.option(
     "--quarantine",

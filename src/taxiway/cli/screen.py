@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from taxiway.core.digest import utc_text
 
+if TYPE_CHECKING:
+    from taxiway.bootstrap.batch import Begin
+
 Advance = Callable[[int], None]
-Begin = Callable[[str, int | None], Advance]
-"""Begins a stage of work on rows, of which there are so many if that is known."""
 
 COLOURS = {
     "passed": "green",

@@ -95,14 +95,7 @@ def serve(
 
 @click.command()
 @click.argument("release", required=False)
-@click.option(
-    "--env",
-    "environment",
-    type=click.Choice(["dev", "qa", "prod"]),
-    default="qa",
-    show_default=True,
-    help="The environment that it is rehearsed in.",
-)
+@options.environment_option(default="qa", help="The environment that it is rehearsed in.")
 @options.acting
 @options.dry_run
 @options.as_json

@@ -40,12 +40,7 @@ def status(model: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("model", required=False)
-@click.option(
-    "--env",
-    "environment",
-    type=click.Choice(["dev", "qa", "prod"]),
-    help="The environment (default: all).",
-)
+@options.environment_option(default=None, help="The environment (default: all).")
 @options.as_json
 def history(model: str | None, environment: str | None, as_json: bool) -> None:
     """Show what ran where and when, and on whose approval, oldest first.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from taxiway.core.contract import Contract
+from taxiway.core.evidence import Observation
 
 MANIFEST_PROTOCOL = 1
 """Raise it when the manifest's keys change their meaning; keep a reader and a golden file for the
@@ -27,6 +28,12 @@ class Frame(Protocol):
     @property
     def columns(self) -> list[str]:
         """Names of the columns."""
+
+
+class FrameOf(Protocol):
+    """Records as they are logged -> a frame of raw rows, one column a contract column."""
+
+    def __call__(self, records: Sequence[Mapping[str, Any]], contract: Contract) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,8 @@ class Packaged:
     """Of the manifest."""
     signature: str
     golden: list[dict[str, Any]]
-    parity: tuple[str, int, dict[str, Any], dict[str, Any]]
-    """Kind, examined, found and required of the evidence PARITY."""
+    parity: Observation
+    """For the evidence PARITY."""
 
 
 @dataclass(frozen=True, slots=True)

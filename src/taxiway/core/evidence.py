@@ -149,6 +149,10 @@ BOUND = (
 """Kinds whose contents a sign-off is bound to: what was known when the model was judged."""
 
 
+Observation = tuple[str, int, dict[str, Any], dict[str, Any]]
+"""Kind, examined, found, required: what becomes evidence once it is known what it is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One observation. Two with equal `content` found the same, whenever they were made."""

@@ -13,7 +13,7 @@ from taxiway.core.evidence import ACCESS, Evidence, observed
 from taxiway.core.facts import Consumer, Model, Release
 from taxiway.core.moves import CONSUMER, require_move
 from taxiway.core.ports import Desk, Record
-from taxiway.governance.people import NAME, require_active
+from taxiway.governance.people import NAME, NAME_FORM, require_active
 
 KEY_BYTES = 32
 """Random bytes of a key: nobody can guess it, so that its plain digest can be kept."""
@@ -132,13 +132,7 @@ def access_evidence(desk: Desk, release: Release, permitted: Sequence[str]) -> E
 def _problems(record: Record, name: str, purpose: str, permitted: Sequence[str]) -> list[Problem]:
     problems = []
     if not NAME.fullmatch(name):
-        problems.append(
-            Problem(
-                "the name can't be used",
-                found=name,
-                expected="2 to 63 lower-case letters, digits and dashes, a letter first",
-            )
-        )
+        problems.append(Problem("the name can't be used", found=name, expected=NAME_FORM))
     elif record.find(Consumer, id=name):
         problems.append(Problem(f"there is a consumer named {name} already, or was one"))
     if purpose not in permitted:

@@ -25,6 +25,7 @@ from taxiway.core.people import Person
 from taxiway.core.ports import Actor, Desk, Keys, Record
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,62}")
+NAME_FORM = "2 to 63 lower-case letters, digits and dashes, a letter first"
 RESERVED = ("system", "nobody")
 """Names that the ledger uses itself."""
 
@@ -126,7 +127,7 @@ def _name_problems(name: str, everybody: Sequence[Person]) -> list[Problem]:
             Problem(
                 "the name can't be used",
                 found=name,
-                expected="2 to 63 lower-case letters, digits and dashes, a letter first",
+                expected=NAME_FORM,
                 todo="For instance: flights-owner.",
             )
         ]

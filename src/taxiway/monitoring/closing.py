@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from taxiway.core import evidence as kinds
+from taxiway.core.artefact import FrameOf
 from taxiway.core.charter import Charter
 from taxiway.core.decision import Decision
 from taxiway.core.evidence import Evidence, observed
 from taxiway.core.facts import Alert, Finding
 from taxiway.core.ports import Desk
-from taxiway.monitoring.drift import CountLike, FrameOf, drift
+from taxiway.monitoring.drift import CountLike, drift
 from taxiway.monitoring.findings import Found, alerts_of, drifted, missed, worse
 from taxiway.monitoring.performance import Limits, Measure, performance
 from taxiway.monitoring.reference import Reference

@@ -7,16 +7,12 @@ from typing import Any
 
 from taxiway.core.artefact import Frame
 from taxiway.core.charter import Monitoring
-from taxiway.core.contract import Contract
 from taxiway.monitoring.statistics import adjusted, compare
 from taxiway.monitoring.windows import Window
 
 SAME = "same"
 DRIFTED = "drifted"
 INSUFFICIENT = "insufficient data"
-
-FrameOf = Callable[[Sequence[Mapping[str, Any]], Contract], Frame]
-"""(records as they are logged, contract) -> a frame with one column a contract column."""
 
 ColumnProfile = Mapping[str, Any]
 CountLike = Callable[[ColumnProfile, Any], Sequence[int]]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from taxiway.core.artefact import FrameOf
 from taxiway.core.charter import Charter
 from taxiway.core.decision import Decision
 from taxiway.core.digest import utc_text, utc_time
@@ -19,7 +20,7 @@ from taxiway.core.evidence import DRIFT, PERFORMANCE, Evidence
 from taxiway.core.facts import Alert, Deployment, Finding, Model
 from taxiway.core.ports import Desk
 from taxiway.monitoring.closing import Closing, Look, closed
-from taxiway.monitoring.drift import CountLike, FrameOf
+from taxiway.monitoring.drift import CountLike
 from taxiway.monitoring.performance import Measure
 from taxiway.monitoring.reference import Reference, reference_of
 from taxiway.monitoring.windows import Window, days, due, window_of

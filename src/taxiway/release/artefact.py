@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from taxiway.core.artefact import MANIFEST_PROTOCOL, Artefact, Packaged, Parts
+from taxiway.core.artefact import MANIFEST_PROTOCOL, Artefact, FrameOf, Packaged, Parts
 from taxiway.core.contract import Contract, contract_from
 from taxiway.core.digest import canonical_json, utc_text
 from taxiway.core.errors import InputError, IntegrityError
@@ -32,12 +32,6 @@ class LoadFeatures(Protocol):
     def __call__(
         self, files: Mapping[str, bytes], main: str, *, alone: bool
     ) -> Callable[[Any], Any]: ...
-
-
-class FrameOf(Protocol):
-    """Records as they are logged -> a frame of raw rows in a contract's types."""
-
-    def __call__(self, records: Sequence[Mapping[str, Any]], contract: Contract) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from taxiway.core.evidence import PARITY
+from taxiway.core.evidence import PARITY, Observation
 from taxiway.core.ports import Engine, NotCompilableError
 
 ORIGINAL = "original"
@@ -39,10 +39,10 @@ class Compiled:
 
     engine: str
     files: Mapping[str, bytes]
-    """None for the original: the estimator's own file serves it."""
+    """Empty for the original: the estimator's own file serves it."""
     probability: Probability
-    observation: tuple[str, int, dict[str, Any], dict[str, Any]]
-    """Kind, examined, found, required of the evidence PARITY."""
+    observation: Observation
+    """For the evidence PARITY."""
 
 
 def compile_release(
@@ -61,8 +61,8 @@ def compile_release(
     """
     names = tuple(holdout.columns)
     tried: list[dict[str, Any]] = []
-    chosen = Compiled(ORIGINAL, {}, original, (PARITY, 0, {}, {}))
-    figures: dict[str, Any] = _figures(holdout.height, 0, 0.0, 0)
+    chosen: tuple[str, Mapping[str, bytes], Probability] = (ORIGINAL, {}, original)
+    figures = _figures(holdout.height, 0, 0.0, 0)
     for engine in engines:
         try:
             files = engine.compile(estimator, names)
@@ -80,19 +80,20 @@ def compile_release(
         tried.append({"engine": engine.name, "verdict": verdict, "why": why_refused, **figures_of})
         if not why_refused:
             figures = figures_of
-            chosen = Compiled(engine.name, files, compiled, chosen.observation)
+            chosen = (engine.name, files, compiled)
             break
+    name, _, probability = chosen
     found = {
-        "engine": chosen.engine,
+        "engine": name,
         "tried": tried,
         **figures,
         "row_us": {
-            name: _row_us(call, holdout)
-            for name, call in (("original", original), ("engine", chosen.probability))
+            which: _row_us(call, holdout)
+            for which, call in (("original", original), ("engine", probability))
         },
     }
     observation = (PARITY, holdout.height, found, {"maximum_difference": tolerance})
-    return Compiled(chosen.engine, chosen.files, chosen.probability, observation)
+    return Compiled(*chosen, observation)
 
 
 def _figures(rows: int, adversarial: int, largest: float, flips: int) -> dict[str, Any]:

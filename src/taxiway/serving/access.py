@@ -10,7 +10,6 @@ import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from taxiway.core.digest import digest_bytes
 from taxiway.core.errors import TaxiwayError
@@ -95,7 +94,7 @@ class Gate:
         sent = (authorization or "").removeprefix(BEARER).strip().encode()
         return self.key is not None and hmac.compare_digest(sent, self.key.encode())
 
-    def _consumer(self, authorization: str | None) -> Any:
+    def _consumer(self, authorization: str | None) -> Consumer | Refusal:
         if not authorization or not authorization.startswith(BEARER):
             return Refusal(401, "TW-3", "Send your key as `authorization: Bearer KEY`.")
         # Found by its digest: the time that it takes says nothing about the key.

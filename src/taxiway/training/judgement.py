@@ -8,15 +8,13 @@ import numpy as np
 
 from taxiway.core import evidence as kinds
 from taxiway.core.digest import utc_text
+from taxiway.core.evidence import Observation
 from taxiway.training.estimators import simple_probability
 from taxiway.training.explain import METHOD, MINIMUM_STABILITY, importance
 from taxiway.training.fit import Fitted, Order, fit
 from taxiway.training.leakage import leakage
 from taxiway.training.metrics import METRICS, gain, interval, measure
 from taxiway.training.slices import slices
-
-Observation = tuple[str, int, dict[str, Any], dict[str, Any]]
-"""Kind, examined, found, required."""
 
 
 def code_evidence(order: Order) -> Observation:

@@ -16,18 +16,12 @@ import polars as pl
 from taxiway.core import evidence as kinds
 from taxiway.core.artefact import Packaged, Parts
 from taxiway.core.errors import TaxiwayError
-from taxiway.core.evidence import Evidence
+from taxiway.core.evidence import Evidence, Observation
 from taxiway.core.facts import Developed, Release, Run
 from taxiway.core.ports import Actor, Desk
 from taxiway.training.environment import Environment, environment
 from taxiway.training.fit import Order, fit
-from taxiway.training.judgement import (
-    Observation,
-    code_evidence,
-    explanations,
-    judgement,
-    rerun,
-)
+from taxiway.training.judgement import code_evidence, explanations, judgement, rerun
 from taxiway.training.parts import Profile, parts_of
 
 Step = Callable[[str], None]

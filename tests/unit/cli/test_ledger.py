@@ -7,43 +7,28 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from taxiway.bootstrap import Workspace
 from taxiway.cli import main
 from taxiway.cli.ledger import ledger
 from taxiway.cli.people import people
-from taxiway.cli.project import init
 from taxiway.core.errors import IntegrityError
 from taxiway.core.facts import Deployment, Model
 from taxiway.core.people import SignOff
+
+from .conftest import run
 
 TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
 YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(owned: Path) -> Path:
     """A workspace with two people, as the current folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TAXIWAY_WORKSPACE", raising=False)
-    monkeypatch.delenv("TAXIWAY_ACTOR", raising=False)
-    monkeypatch.setenv("TAXIWAY_KEYS", str(tmp_path / "keys"))
-    run(init)
-    run(people, "add", "churn-owner", "--role", "owner")
     run(people, "add", "churn-engineer", "--role", "engineer", "--as", "churn-owner")
-    return tmp_path
-
-
-def run(command: Any, *arguments: str) -> Result:
-    """Runs a command; what it raises is raised here."""
-    result = CliRunner().invoke(command, list(arguments), standalone_mode=True)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return owned
 
 
 def by_hand(folder: Path, statement: str) -> None:

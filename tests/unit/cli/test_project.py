@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 
 from taxiway.adapters.keyring import FolderKeys
 from taxiway.adapters.sql import open_record
@@ -18,6 +17,8 @@ from taxiway.cli.project import init, new
 from taxiway.core.errors import ConflictError, InputError, MissingError
 from taxiway.core.ledger import Draft
 from taxiway.core.people import Person
+
+from .conftest import run
 
 ANSWERS: dict[str, Any] = {
     "purpose": {
@@ -75,14 +76,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TAXIWAY_KEYS", str(tmp_path / "keys"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     return here
-
-
-def run(command: Any, *arguments: str) -> Result:
-    """Runs a command; what it raises is raised here."""
-    result = CliRunner().invoke(command, list(arguments), standalone_mode=True)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def answered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

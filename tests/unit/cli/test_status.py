@@ -8,39 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from taxiway.bootstrap import Workspace
-from taxiway.cli.people import people
-from taxiway.cli.project import init
 from taxiway.cli.status import history, status
 from taxiway.core.errors import MissingError
 from taxiway.core.evidence import VALUE, observed
 from taxiway.core.facts import Alert, Deployment, Finding, Model
 from taxiway.core.people import Handoff, SignOff
 
+from .conftest import run
+
 START = datetime(2026, 3, 1, tzinfo=UTC)
 END = datetime(2026, 4, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace with an owner, as the current folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TAXIWAY_WORKSPACE", raising=False)
-    monkeypatch.delenv("TAXIWAY_ACTOR", raising=False)
-    monkeypatch.setenv("TAXIWAY_KEYS", str(tmp_path / "keys"))
-    run(init)
-    run(people, "add", "churn-owner", "--role", "owner")
-    return tmp_path
-
-
-def run(command: Any, *arguments: str) -> Result:
-    """Runs a command; what it raises is raised here."""
-    result = CliRunner().invoke(command, list(arguments), standalone_mode=True)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def write(*facts: object) -> None:
@@ -95,14 +74,14 @@ FINDING = Finding(
 ALERT = Alert("01alert", "01finding", "churn", "prod", "business", "churn-owner", "open", END)
 
 
-def test_a_workspace_without_a_model(folder: Path) -> None:
+def test_a_workspace_without_a_model(owned: Path) -> None:
     assert "There is no model yet." in run(status).output
     assert json.loads(run(status, "--json").output)["models"] == []
     assert run(history).output == "Nothing ran yet.\n"
     assert json.loads(run(history, "--json").output) == []
 
 
-def test_a_model_of_which_nothing_runs(folder: Path) -> None:
+def test_a_model_of_which_nothing_runs(owned: Path) -> None:
     write(model())
     output = run(status).output
     assert "churn: classification, tier low, no release yet" in output
@@ -112,7 +91,7 @@ def test_a_model_of_which_nothing_runs(folder: Path) -> None:
     assert "Newest windows" not in output
 
 
-def test_status_shows_what_runs_and_what_waits(folder: Path) -> None:
+def test_status_shows_what_runs_and_what_waits(owned: Path) -> None:
     overdue = Handoff(
         "01handoff",
         "churn",
@@ -171,7 +150,7 @@ def test_status_shows_what_runs_and_what_waits(folder: Path) -> None:
     assert newest.endswith("120 of 400 EUR")
 
 
-def test_status_as_json_is_what_machines_read(folder: Path) -> None:
+def test_status_as_json_is_what_machines_read(owned: Path) -> None:
     write(model(), model("fraud"), deployment("prod"), FINDING, ALERT)
     told = json.loads(run(status, "--json").output)
     churn, fraud = told["models"]
@@ -199,7 +178,7 @@ def test_status_as_json_is_what_machines_read(folder: Path) -> None:
         run(status, "chrn")
 
 
-def test_history_names_who_approved(folder: Path) -> None:
+def test_history_names_who_approved(owned: Path) -> None:
     write(
         model(),
         sign_off("01a", "CH-01", "churn-owner"),
