@@ -206,6 +206,31 @@ def test_without_the_log_there_is_no_answer(running: Firm) -> None:
         assert client.predict(RECORD)[0] == 200
 
 
+def test_a_refused_request_leaves_its_connection_usable(running: Firm) -> None:
+    """Many clients send the body after the head; the refusal may not break what they send next."""
+    refused = {"/nowhere": 404, "/ready": 405, "/v1/models/other/predict": 404, "/predict": 415}
+    body = json.dumps(RECORD).encode()
+    with serving(running) as (client, _):
+        sent = http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)
+        with closing(sent):
+            for path, status in refused.items():
+                sent.putrequest("POST", path)
+                sent.putheader("content-type", "text/html")
+                sent.putheader("content-length", str(len(body)))
+                sent.endheaders()
+                held = sent.sock
+                time.sleep(0.3)
+                sent.send(body)
+                response = sent.getresponse()
+                response.read()
+                assert response.status == status
+                sent.request("POST", "/predict", body)
+                response = sent.getresponse()
+                response.read()
+                assert response.status == 200
+                assert sent.sock is held
+
+
 def test_with_the_first_consumer_the_endpoint_answers_nobody_without_a_key(
     running: Firm,
 ) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -30,6 +31,8 @@ from taxiway.serving.replies import Reply, encoded, failed, log_line, refused
 
 MAXIMUM_BYTES = 16 * 1024 * 1024
 DRAINED_BYTES = 4 * MAXIMUM_BYTES
+UNWANTED_BYTES = 64 * 1024
+"""Body of a refused request that is read all the same: no stranger makes the server keep more."""
 BODY_SECONDS = 30.0
 """How long a body may take to arrive."""
 REFRESH_SECONDS = 1.0
@@ -129,12 +132,13 @@ class Application:
 
     async def _reply(self, route: Route | None, call: Call) -> Reply:
         if route is None:
-            return refused(404, "TW-2", f"There is no {shortened(call.scope.path)} here.")
+            text = f"There is no {shortened(call.scope.path)} here."
+            return await _unwanted(call, refused(404, "TW-2", text))
         if call.scope.method != route.method:
             text = f"{call.path} takes {route.method}, found {shortened(call.scope.method, 20)}."
-            return refused(405, "TW-1", text, ("allow", route.method))
+            return await _unwanted(call, refused(405, "TW-1", text, ("allow", route.method)))
         if not route.open and (no := self._gate.admit(call.scope.headers.get("authorization"))):
-            return refused(no.status, no.code, no.text, *_headers(no))
+            return await _unwanted(call, refused(no.status, no.code, no.text, *_headers(no)))
         try:
             return await route.handle(call)
         except TaxiwayError as error:
@@ -159,8 +163,11 @@ class Application:
             self._log(log_line(call.scope.method, call.path, reply, seconds))
 
     async def _decide(self, protocol: Protocol, call: Call) -> Reply:
-        decider = self._answering(call.model)
-        media = media_type(call.scope.headers.get("content-type"), protocol.media)
+        try:
+            decider = self._answering(call.model)
+            media = media_type(call.scope.headers.get("content-type"), protocol.media)
+        except TaxiwayError as error:
+            return await _unwanted(call, failed(error))
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 sent = await self._body(call)
@@ -273,6 +280,18 @@ def _placed(path: str) -> tuple[str, str | None]:
     """
     found = NAMED.fullmatch(path)
     return (f"{found[1]}NAME{found[3] or ''}", unquote(found[2])) if found else (path, None)
+
+
+async def _unwanted(call: Call, refusal: Reply) -> Reply:
+    """A refusal that needs no body. A small one is read first: the server closes a connection on
+    which a body lies unread, and the sender's next request would break."""
+    headers = call.scope.headers
+    declared = "" if headers.get("transfer-encoding") else headers.get("content-length") or ""
+    if declared.isdigit() and int(declared) <= UNWANTED_BYTES:
+        with suppress(TimeoutError, RuntimeError):  # it never came, or the client has hung up
+            async with asyncio.timeout(BODY_SECONDS):
+                await call.protocol()
+    return refusal
 
 
 def _headers(refusal: Refusal) -> list[tuple[str, str]]:
