@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from taxiway.adapters.json_text import data, text
 from taxiway.adapters.sqlite import BUSY_SECONDS, write_ahead
 from taxiway.core.decision import Decision, Outcome, key_holds, key_part
 from taxiway.core.digest import utc_text, utc_time
@@ -106,7 +106,8 @@ class SqliteDecisions:
                 raise
 
     def append(self, decisions: Sequence[Decision]) -> None:
-        moments = {d.at for d in decisions}  # few: what is decided together is answered at once
+        # Few: what is decided together is answered at once, and rows of a file share their times.
+        moments = {moment for d in decisions for moment in (d.at, d.happened_at)}
         texts = {moment: utc_text(moment) for moment in moments}
         rows = [
             (
@@ -117,10 +118,10 @@ class SqliteDecisions:
                 d.environment,
                 d.channel,
                 d.key,
-                utc_text(d.happened_at),
+                texts[d.happened_at],
                 texts[d.at],
-                _text(d.inputs),
-                _text(d.output),
+                text(d.inputs),
+                text(d.output),
                 d.latency_us,
             )
             for d in decisions
@@ -299,11 +300,6 @@ def _remove_outcomes(
     return removed
 
 
-_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
-"""A dictionary as it stands in the file. One encoder for all: making it takes as long as using it.
-"""
-
-
 def _where(
     model: str,
     environment: str | None,
@@ -330,7 +326,7 @@ def _decision(row: tuple[Any, ...]) -> Decision:
         for name in ("happened_at", "at"):
             named[name] = utc_time(named[name])
         for name in ("inputs", "output"):
-            named[name] = json.loads(named[name])
+            named[name] = data(named[name])
     except (TypeError, ValueError) as error:
         raise IntegrityError(
             f"Decision {named['id']!r} was changed by something else: {shortened(error)}.",
