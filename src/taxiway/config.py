@@ -26,8 +26,17 @@ class Config:
 
     @property
     def store(self) -> Path:
-        """The folder of the record, the objects and the decision log."""
+        """The folder of the record, the objects and, unless it is elsewhere, the decision log."""
         return self.root / STORE
+
+    @property
+    def decisions(self) -> Path:
+        """The folder of the decision log: `TAXIWAY_DECISIONS`, or the store.
+
+        An endpoint in a container reads the rest from its image, and writes nothing but this.
+        """
+        named = os.environ.get("TAXIWAY_DECISIONS")
+        return Path(named).expanduser() if named else self.store
 
 
 def read_config(root: Path) -> Config:
@@ -130,6 +139,11 @@ def keys_folder() -> Path:
         return Path(named).expanduser()
     base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
     return Path(base).expanduser() / "taxiway" / "keys"
+
+
+def expected_bundle() -> str | None:
+    """The digest of the bundle that has to be served, from `TAXIWAY_BUNDLE`; None: any."""
+    return os.environ.get("TAXIWAY_BUNDLE") or None
 
 
 def passphrase() -> bytes | None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from taxiway import config
+from taxiway.adapters import sealed
 from taxiway.adapters.decisions import SqliteDecisions
 from taxiway.adapters.ed25519 import verify
 from taxiway.adapters.folder import FolderObjects
 from taxiway.adapters.ids import new_id
 from taxiway.adapters.keyring import FolderKeys
-from taxiway.adapters.sql import open_record
+from taxiway.adapters.sql import SqlRecord, open_record
 from taxiway.core.digest import PREFIX
 from taxiway.core.errors import IntegrityError, MissingError, RefusedError, shortened
 from taxiway.core.facts import Model, Release, Snapshot
@@ -31,6 +32,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _record(store: Path) -> SqlRecord | sealed.SealedRecord:
+    """The record of a workspace; that of a bundle is sealed."""
+    expected = config.expected_bundle()
+    if expected or (store / sealed.FILE).exists():
+        return sealed.SealedRecord(store / sealed.FILE, expected)
+    return open_record(store / "record.db")
+
+
 class Opened:
     """A workspace's stores, opened, and the desk that use cases work with."""
 
@@ -39,9 +48,10 @@ class Opened:
         self.root = self.config.root
         store = self.config.store
         store.mkdir(exist_ok=True)
-        self.record = open_record(store / "record.db")
+        self.config.decisions.mkdir(parents=True, exist_ok=True)
+        self.record = _record(store)
         self.objects = FolderObjects(store / "objects")
-        self.decisions = SqliteDecisions(store / "decisions.db")
+        self.decisions = SqliteDecisions(self.config.decisions / "decisions.db")
         self.keys = FolderKeys(config.keys_folder(), config.passphrase())
         self.desk = Desk(
             record=self.record,

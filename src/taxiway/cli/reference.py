@@ -54,6 +54,14 @@ VARIABLES: Mapping[str, str] = {
         "The key that callers of `taxiway serve` send as a bearer token. Another address than"
         " loopback is not served without it."
     ),
+    "TAXIWAY_DECISIONS": (
+        "The folder of the decision log. Without it, it lies in the workspace. Rendered containers"
+        " keep it on a volume of their own."
+    ),
+    "TAXIWAY_BUNDLE": (
+        "The digest that the record of a bundle has to have, as rendered manifests say. Without it,"
+        " any bundle is served."
+    ),
     "XDG_CONFIG_HOME": "Where the user's configuration is. Without it, `~/.config`.",
     "OMP_NUM_THREADS": "Threads of numeric libraries in `taxiway serve`: 1 unless it is set.",
     "OPENBLAS_NUM_THREADS": "As above.",
