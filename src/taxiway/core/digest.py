@@ -26,7 +26,9 @@ def utc_text(at: datetime) -> str:
     """
     if at.tzinfo is None:
         raise ValueError("a time without a time zone can't be written to the record")
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def utc_time(text: str) -> datetime:

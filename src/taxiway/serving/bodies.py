@@ -86,11 +86,22 @@ def read_json(body: bytes) -> Any:
 
 
 def _colons(value: Any) -> int:
-    if isinstance(value, str):
-        return value.count(":")
     if isinstance(value, dict):
-        return len(value) + sum(_colons(name) + _colons(one) for name, one in value.items())
-    return sum(map(_colons, value)) if isinstance(value, list) else 0
+        return len(value) + _colons([*value, *value.values()])
+    if isinstance(value, list):
+        # Texts here and not by a call for each: a record is mostly texts and numbers.
+        return sum(
+            [
+                one.count(":") if type(one) is str else _colons(one)
+                for one in value
+                if type(one) in NESTED
+            ]
+        )
+    return value.count(":") if isinstance(value, str) else 0
+
+
+NESTED = frozenset({str, dict, list})
+"""Kinds of JSON data that can hold a colon."""
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

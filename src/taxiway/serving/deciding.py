@@ -47,18 +47,19 @@ class Decider:
         self, records: Sequence[dict[str, Any]], outputs: Sequence[dict[str, Any]], *, began: float
     ) -> list[Decision]:
         """Outputs as decisions that are not logged yet; until they are, nobody may see them."""
-        contract, at = self.artefact.inputs, self.now()
+        artefact, at = self.artefact, self.now()
+        key, event_time = artefact.inputs.key, artefact.inputs.event_time
         latency = int((time.perf_counter() - began) * 1e6)
         return [
             Decision(
                 id=self.new_id(),
-                model=self.artefact.model,
-                release=self.artefact.release,
-                release_digest=self.artefact.digest,
+                model=artefact.model,
+                release=artefact.release,
+                release_digest=artefact.digest,
                 environment=self.environment,
                 channel=self.channel,
-                key=record_key(record, contract.key),
-                happened_at=moment(record[contract.event_time]),
+                key=record_key(record, key),
+                happened_at=moment(record[event_time]),
                 at=at,
                 inputs=record,
                 output=output,

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import Any
 
 from taxiway.core.contract import Column, Contract
@@ -30,6 +29,10 @@ PLAIN_PATTERN = re.compile(
 POSSESSIVE = re.compile(r"[*+?}]\+")
 """To Python a quantifier of its own since 3.11, to polars a repetition."""
 
+PLAIN_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"
+)
+
 EXPECTED = {
     "string": "text",
     "integer": "a whole number of at most 64 bits",
@@ -41,6 +44,103 @@ EXPECTED = {
 
 Read = Callable[[Any], Any]
 """A JSON value -> the plain value that is logged; None for what is of another type."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A limit of a column: what breaks it, and the words for that."""
+
+    broken: Callable[[Any], bool]
+    what: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How the records of one contract are read, made once for all of its requests.
+
+    Nearly every value of nearly every request is good: `good` only asks whether all is well, and
+    `problems` looks for words after it was not.
+    """
+
+    contract: Contract
+    names: frozenset[str]
+    columns: Sequence[tuple[str, bool, Read, tuple[Callable[[Any], bool], ...]]]
+    """(name, nullable, read, what breaks a limit), ready for the loop."""
+    rules: Mapping[str, Sequence[_Rule]]
+
+    def good(self, given: Any) -> dict[str, Any] | None:
+        """The plain record, or None if something is wrong with it."""
+        if not isinstance(given, dict) or not given.keys() <= self.names:
+            return None
+        record = {}
+        for name, nullable, read, limits in self.columns:
+            value = given.get(name)
+            if value is not None:
+                value = read(value)
+                if value is None:
+                    return None
+                for broken in limits:
+                    if broken(value):
+                        return None
+            elif not nullable:
+                return None
+            record[name] = value
+        return record
+
+    def problems(self, given: Any, place: str) -> Iterator[Problem]:
+        """Everything that is wrong with a record."""
+        if not isinstance(given, dict):
+            yield Problem(
+                "is no record", found_text(given), "an object of columns", place or "body"
+            )
+            return
+        yield from self._unknown(given.keys() - self.names, place)
+        for column in self.contract.columns:
+            yield from self._wrong(column, given.get(column.name), place)
+
+    def _wrong(self, column: Column, value: Any, place: str) -> Iterator[Problem]:
+        where, expected = _where(place, column.name), EXPECTED[column.type]
+        if value is None:
+            if not column.nullable:
+                yield Problem("is missing", None, expected, where)
+            return
+        plain = READ[column.type](value)
+        if plain is None:
+            yield Problem("is of another type", _shown(column, found_text(value)), expected, where)
+            return
+        for rule in self.rules[column.name]:
+            if rule.broken(plain):
+                yield Problem(rule.what, _shown(column, shortened(plain)), rule.expected, where)
+
+    def _unknown(self, names: Iterable[str], place: str) -> Iterator[Problem]:
+        known = self.contract.names
+        for name in names:
+            match = close_match(name, known)
+            hint = f"Did you mean {match!r}?" if match else f"It takes: {', '.join(known)}."
+            where = _where(place, name)
+            yield Problem("is no input of this model", where=where, todo=hint)
+
+
+_readers: dict[int, _Reader] = {}
+MOST_READERS = 64
+
+
+def _reader(contract: Contract) -> _Reader:
+    """The reader of a contract, found by identity: to hash a contract takes as long as to read a
+    record. A reader holds its contract, so that no other one can have its identity."""
+    known = _readers.get(id(contract))
+    if known is not None:
+        return known
+    if len(_readers) >= MOST_READERS:
+        _readers.clear()
+    rules = {column.name: tuple(_rules(column)) for column in contract.columns}
+    columns = tuple(
+        (one.name, one.nullable, READ[one.type], tuple(rule.broken for rule in rules[one.name]))
+        for one in contract.columns
+    )
+    made = _readers[id(contract)] = _Reader(contract, frozenset(contract.names), columns, rules)
+    return made
 
 
 def read_records(body: Any, contract: Contract) -> list[dict[str, Any]]:
@@ -57,86 +157,77 @@ def read_records(body: Any, contract: Contract) -> list[dict[str, Any]]:
             f"There are {len(given):,} records; one request takes at most {MOST_RECORDS:,}.",
             todo="Send them in parts, or use `taxiway score`.",
         )
-    problems: list[Problem] = []
-    reader = _Reader(contract.columns, frozenset(contract.names), problems)
-    records = [reader.record(one, f"[{at}]" if several else "") for at, one in enumerate(given)]
-    if problems:
-        wrong = len({(p.where or "").partition("]")[0] for p in problems}) if several else 1
-        raise InputError(
-            f"{wrong} of {len(given)} records can't be used: {len(problems)} problems. Nothing was"
-            " decided.",
-            problems,
-        )
-    return records
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads the records of one request, and gathers what is wrong with them."""
-
-    columns: Sequence[Column]
-    names: frozenset[str]
-    problems: list[Problem]
-
-    def record(self, given: Any, place: str) -> dict[str, Any]:
-        if not isinstance(given, dict):
-            self.problems.append(
-                Problem("is no record", found_text(given), "an object of columns", place or "body")
-            )
-            return {}
-        if not given.keys() <= self.names:
-            self._unknown(given.keys() - self.names, place)
-        return {column.name: self._value(column, given, place) for column in self.columns}
-
-    def _value(self, column: Column, given: Mapping[str, Any], place: str) -> Any:
-        value = given.get(column.name)
-        if value is None:
-            if not column.nullable:
-                self._say(column, place, "is missing", None, EXPECTED[column.type])
-            return None
-        plain = READ[column.type](value)
-        if plain is None:
-            expected = EXPECTED[column.type]
-            self._say(column, place, "is of another type", found_text(value), expected)
-            return None
-        for what, expected in _breaks(column, plain):
-            self._say(column, place, what, shortened(plain), expected)
-        return plain
-
-    def _say(self, column: Column, place: str, what: str, found: str | None, expected: str) -> None:
-        shown = "(personal)" if column.personal and found is not None else found
-        self.problems.append(Problem(what, shown, expected, _where(place, column.name)))
-
-    def _unknown(self, names: Iterable[str], place: str) -> None:
-        known = [column.name for column in self.columns]
-        for name in names:
-            match = close_match(name, known)
-            hint = f"Did you mean {match!r}?" if match else f"It takes: {', '.join(known)}."
-            where = _where(place, name)
-            self.problems.append(Problem("is no input of this model", where=where, todo=hint))
+    reader = _reader(contract)
+    records = [reader.good(one) for one in given]
+    good = [one for one in records if one is not None]
+    if len(good) == len(given):
+        return good
+    problems = [
+        problem
+        for at, (one, record) in enumerate(zip(given, records, strict=True))
+        if record is None
+        for problem in reader.problems(one, f"[{at}]" if several else "")
+    ]
+    raise InputError(
+        f"{len(given) - len(good)} of {len(given)} records can't be used: {len(problems)} problems."
+        " Nothing was decided.",
+        problems,
+    )
 
 
 def _where(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
-def _breaks(column: Column, value: Any) -> Iterator[tuple[str, str]]:
-    # Words are made only for what is broken: nearly every value of nearly every request is good.
-    if column.minimum is not None and value < _limit(column.type, column.minimum):
-        yield "is too small", f"at least {column.minimum}"
-    if column.maximum is not None and value > _limit(column.type, column.maximum):
-        yield "is too large", f"at most {column.maximum}"
-    if column.values and value not in column.values:
-        yield "is not an allowed value", f"one of {shortened(', '.join(map(str, column.values)))}"
-    if column.pattern is not None and not _matcher(column.pattern)(value):
-        yield "does not match its pattern", column.pattern
-    if column.minimum_length is not None and len(value) < column.minimum_length:
-        yield "is too short", f"at least {column.minimum_length} characters"
-    if column.maximum_length is not None and len(value) > column.maximum_length:
-        yield "is too long", f"at most {column.maximum_length} characters"
+def _shown(column: Column, found: str) -> str:
+    return "(personal)" if column.personal else found
 
 
-@cache
+def _rules(column: Column) -> Iterator[_Rule]:
+    # Each is made by a function of its own, which holds its limit.
+    for limit, rule in (
+        (column.minimum, _at_least),
+        (column.maximum, _at_most),
+        (column.values or None, _one_of),
+        (column.pattern, _matching),
+        (column.minimum_length, _no_shorter),
+        (column.maximum_length, _no_longer),
+    ):
+        if limit is not None:
+            yield rule(limit, column.type)
+
+
+def _at_least(limit: Any, type_: str) -> _Rule:
+    least = _limit(type_, limit)
+    return _Rule(lambda value: value < least, "is too small", f"at least {limit}")
+
+
+def _at_most(limit: Any, type_: str) -> _Rule:
+    most = _limit(type_, limit)
+    return _Rule(lambda value: value > most, "is too large", f"at most {limit}")
+
+
+def _one_of(values: Any, _: str) -> _Rule:
+    allowed = frozenset(values)
+    expected = f"one of {shortened(', '.join(map(str, values)))}"
+    return _Rule(lambda value: value not in allowed, "is not an allowed value", expected)
+
+
+def _matching(pattern: Any, _: str) -> _Rule:
+    matches = _matcher(pattern)
+    return _Rule(lambda value: not matches(value), "does not match its pattern", pattern)
+
+
+def _no_shorter(length: Any, _: str) -> _Rule:
+    expected = f"at least {length} characters"
+    return _Rule(lambda value: len(value) < length, "is too short", expected)
+
+
+def _no_longer(length: Any, _: str) -> _Rule:
+    expected = f"at most {length} characters"
+    return _Rule(lambda value: len(value) > length, "is too long", expected)
+
+
 def _limit(type_: str, limit: float | str) -> Any:
     """A limit in the form in which values are logged, in which times sort as they follow."""
     if type_ == "timestamp":
@@ -145,7 +236,6 @@ def _limit(type_: str, limit: float | str) -> Any:
     return limit
 
 
-@cache
 def _matcher(pattern: str) -> Callable[[str], bool]:
     """Whether a text holds a pattern, by the engine that also judges batches.
 
@@ -180,20 +270,19 @@ def _text(value: Any) -> str | None:
 
 
 def _integer(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
+    if type(value) is int:  # what it nearly always is; a bool is none
+        return value if -LARGEST <= value < LARGEST else None
     if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
         return int(value)
-    fits = isinstance(value, int) and -LARGEST <= value < LARGEST
-    return value if fits else None
+    return None
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if isinstance(value, int) and abs(value) > EXACT:
-        return None
-    return float(value) if math.isfinite(value) else None
+    if type(value) is float:
+        return value if math.isfinite(value) else None
+    if type(value) is int and abs(value) <= EXACT:
+        return float(value)
+    return None
 
 
 def _boolean(value: Any) -> bool | None:
@@ -210,7 +299,16 @@ def _date(value: Any) -> str | None:
 
 
 def _timestamp(value: Any) -> str | None:
-    if not isinstance(value, str) or "T" not in value.upper():
+    if not isinstance(value, str):
+        return None
+    if plain := PLAIN_TIME.fullmatch(value):
+        # As most clients write it, and nearly as it is logged; only the calendar is to be asked.
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return value if plain[1] else f"{value[:-1]}.000000Z"
+    if "T" not in value.upper():
         return None
     _, _, fraction = value.partition(".")
     if len(fraction.rstrip("Zz").partition("+")[0].partition("-")[0]) > 6:
