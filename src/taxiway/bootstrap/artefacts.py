@@ -61,6 +61,7 @@ def hands() -> Hands:
     from taxiway.adapters.engines import ENGINES
     from taxiway.data.frame import frame_of, plain_records
     from taxiway.release.artefact import Hands
+    from taxiway.serving.oversight import overseen
     from taxiway.training.estimators import positive_probability
 
     return Hands(
@@ -69,6 +70,7 @@ def hands() -> Hands:
         frame_of=frame_of,
         plain=plain_records,
         engines=ENGINES,
+        overseen=overseen,
     )
 
 

@@ -37,6 +37,16 @@ class FrameOf(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Overseen:
+    """Which answers of a release a person decides on."""
+
+    columns: tuple[str, ...]
+    """What the rules read of a record."""
+    because: Callable[[Mapping[str, Any], Mapping[str, Any]], Sequence[str]]
+    """(record as it is logged, output) -> the rules that hold; empty: the answer stands."""
+
+
+@dataclass(frozen=True, slots=True)
 class Artefact:
     """A model, ready to answer.
 
@@ -50,7 +60,8 @@ class Artefact:
     digest: str
     model: str
     inputs: Contract
-    """The contract of the columns that `features` was measured to read, and the key and time."""
+    """The contract of the columns that `features` was measured to read, of those that the rules of
+    oversight read, and of the key and time."""
     input_names: tuple[str, ...]
     """The columns that `features` reads: those that reason codes speak of."""
     features: Callable[[Any], Any]
@@ -67,6 +78,7 @@ class Artefact:
     golden: Sequence[Mapping[str, Any]]
     """Rows {inputs, output} that have to come out the same, wherever the model runs."""
     manifest: Mapping[str, Any]
+    oversight: Overseen | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,16 @@ watched. `taxiway.charter` reads the file and reports every problem with its lin
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 from taxiway.core.digest import digest_of
 
@@ -19,6 +26,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 Kind = Literal["classification"]
 Days = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}d$")]
 """A duration in days, such as `1d`."""
+Duration = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}[hd]$")]
+"""A duration in hours or days, such as `4h` or `2d`."""
 Day = Annotated[date, Field(strict=False)]
 """A calendar day; documents hold it as text, such as 2027-06-30."""
 YesOrNo = Annotated[bool, Field(strict=False)]
@@ -258,8 +267,19 @@ class Deployment(Section):
     retention_days: int = Field(200, ge=1, description="How long decisions are kept.")
 
 
+class ReviewRule(Section):
+    """Which answers a person decides on."""
+
+    name: Name = Field(description="What the rule is called.", examples=["borderline"])
+    when: Text = Field(
+        description="A condition in SQL over `probability`, `prediction` and columns that are known"
+        " when the model answers.",
+        examples=["probability BETWEEN 0.2 AND 0.3"],
+    )
+
+
 class Oversight(Section):
-    """Which person looks at decisions, and how they can stop the model."""
+    """Who looks at decisions, which of them a person takes, and how the model is stopped."""
 
     who: Name = Field(description="Who looks at the decisions.", examples=["gate-planning"])
     how: Text = Field(
@@ -270,6 +290,48 @@ class Oversight(Section):
         description="How the model is stopped.",
         examples=["taxiway rollback prod, or the warning switch in the app"],
     )
+    review: list[ReviewRule] = Field(
+        default_factory=list, description="Answers that become cases, which a person decides."
+    )
+    sample: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the other answers that become cases, too, by chance.",
+        examples=[0.01],
+    )
+    answer_within: Duration = Field("2d", description="How long a case may wait for its answer.")
+    on_timeout: Literal["escalate", "keep"] = Field(
+        "escalate",
+        description="What a case comes to that waited too long: an owner has to decide it, or the"
+        " model's answer stands.",
+    )
+    in_time: float = Field(
+        0.9, ge=0, le=1, description="Least share of a window's cases that people decide in time."
+    )
+    agreement_at_least: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Least share of the cases by chance in which people agree with the model.",
+        examples=[0.9],
+    )
+
+    @model_serializer(mode="wrap")
+    def _answered(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only what is not as it would be by default: a charter that was written before a question
+        was asked here keeps its digest, and the signatures that rest on it."""
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in write(self).items()
+            if value != fields[name].get_default(call_default_factory=True, validated_data={})
+        }
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether any answer can become a case."""
+        return bool(self.review) or self.sample > 0
 
 
 class Monitoring(Section):

@@ -12,14 +12,21 @@ from typing import Any
 from taxiway.core.digest import canonical_json
 from taxiway.core.errors import InputError
 
+OUTPUT: Mapping[str, str] = {"prediction": "boolean", "probability": "number"}
+"""What an output holds that conditions can ask about -> its type, as the contract's types go."""
+
+SAMPLE = "sample"
+"""The name of the rule by which chance makes a decision a case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One logged prediction, with everything that is needed to make it again.
 
     `inputs` is the record as it was validated; `output` is what was answered:
-    {prediction, probability, reasons}. `happened_at` is the contract's event time of the record,
-    `at` the moment of the answer.
+    {prediction, probability, reasons}, and {review: {because: [rule]}} where a person has to decide
+    (such a decision is a case, with the decision's id). `happened_at` is the contract's event time
+    of the record, `at` the moment of the answer.
     """
 
     id: str
@@ -36,6 +43,12 @@ class Decision:
     inputs: dict[str, Any]
     output: dict[str, Any]
     latency_us: int
+
+    @property
+    def because(self) -> tuple[str, ...]:
+        """The rules for which a person has to decide; empty where the model's answer stands."""
+        review = self.output.get("review")
+        return tuple(review["because"]) if review else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from taxiway.core.artefact import MANIFEST_PROTOCOL, Artefact, FrameOf, Packaged, Parts
+from taxiway.core.artefact import (
+    MANIFEST_PROTOCOL,
+    Artefact,
+    FrameOf,
+    Overseen,
+    Packaged,
+    Parts,
+)
 from taxiway.core.contract import Contract, contract_from
 from taxiway.core.digest import canonical_json, utc_text
 from taxiway.core.errors import InputError, IntegrityError
@@ -46,11 +53,16 @@ class Hands:
     """A frame of raw rows -> records as they are logged."""
     engines: Sequence[Engine]
     """What a release can be compiled for, in the order in which it is tried."""
+    overseen: Callable[[Mapping[str, Any], Contract, str], Overseen | None]
+    """(charter, its contract, digest of the release) -> which answers a person decides on."""
 
 
-def request_contract(contract: Contract, inputs: tuple[str, ...]) -> Contract:
-    """What a caller has to send: the inputs, the key, and the time when it happened."""
-    return contract.only([*inputs, *contract.key, contract.event_time])
+def request_contract(
+    contract: Contract, inputs: tuple[str, ...], oversight: Overseen | None
+) -> Contract:
+    """What a caller has to send: the inputs, what oversight reads, the key, and the event time."""
+    asked = oversight.columns if oversight else ()
+    return contract.only([*inputs, *asked, *contract.key, contract.event_time])
 
 
 def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: Hands) -> Packaged:
@@ -132,7 +144,8 @@ def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: H
 def _artefact(
     parts: Parts, probability: Callable[[Any], Any], hands: Hands, *, row_exact: bool
 ) -> Artefact:
-    inputs = request_contract(parts.contract, parts.input_names)
+    oversight = hands.overseen(json.loads(parts.charter), parts.contract, "")
+    inputs = request_contract(parts.contract, parts.input_names, oversight)
     return Artefact(
         release="",
         digest="",
@@ -162,7 +175,8 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
     probability = _engine(engine, files, hands)
     inputs = tuple(manifest["inputs"])
     contract = contract_from(json.loads(files["contract.json"]))
-    request = request_contract(contract, inputs)
+    oversight = hands.overseen(json.loads(files["charter.json"]), contract, release.digest)
+    request = request_contract(contract, inputs, oversight)
     return Artefact(
         release=release.id,
         digest=release.digest,
@@ -179,6 +193,7 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
         row_exact=manifest["row_exact"],
         golden=tuple(json.loads(files["golden.json"])["rows"]),
         manifest=manifest,
+        oversight=oversight,
     )
 
 

@@ -53,9 +53,10 @@ class Scored:
     """Some rows that were decided, in their order."""
 
     columns: Mapping[str, list[Any]]
-    """Key columns, prediction, probability, reasons, release and decision: a value for each row.
+    """Key columns, prediction, probability, reasons, review, release and decision: a value for each
+    row.
 
-    Reasons are JSON text, so that every table format holds them.
+    Reasons and the rules of a review are JSON text, so that every table format holds them.
     """
     rows: int
     positive: int
@@ -115,6 +116,7 @@ def _scored(decisions: Sequence[Decision], key: Sequence[str], found: int) -> Sc
         "prediction": predictions,
         "probability": [output["probability"] for output in outputs],
         "reasons": [json.dumps(output["reasons"]) for output in outputs],
+        "review": [json.dumps(d.because) for d in decisions],
         "release": [d.release for d in decisions],
         "decision": [d.id for d in decisions],
     }

@@ -11,6 +11,7 @@ from typing import Any
 from taxiway.core.artefact import Artefact
 from taxiway.core.decision import Decision, record_key
 from taxiway.core.ports import Clock, Decisions, NewId
+from taxiway.serving.oversight import marked
 from taxiway.serving.path import answer
 
 STUB = "stub"
@@ -49,6 +50,7 @@ class Decider:
         """Outputs as decisions that are not logged yet; until they are, nobody may see them."""
         artefact, at = self.artefact, self.now()
         key, event_time = artefact.inputs.key, artefact.inputs.event_time
+        outputs = marked(artefact, records, outputs)
         latency = int((time.perf_counter() - began) * 1e6)
         return [
             Decision(

@@ -27,8 +27,14 @@ DATATYPES: Mapping[str, tuple[str, ...]] = {
     "number": (*_FLOAT, *_WHOLE),
 }
 """Contract type -> datatypes that a tensor of it may say; the first one is what is announced."""
-OUTPUTS: Mapping[str, str] = {"prediction": "BOOL", "probability": "FP64", "decision": "BYTES"}
-"""Output tensor -> its datatype."""
+OUTPUTS: Mapping[str, str] = {
+    "prediction": "BOOL",
+    "probability": "FP64",
+    "decision": "BYTES",
+    "review": "BYTES",
+}
+"""Output tensor -> its datatype. `review` names the rules for which a person decides the case that
+`decision` names; it is empty where the answer stands."""
 
 
 def metadata(artefact: Artefact) -> dict[str, Any]:
@@ -127,6 +133,7 @@ def show(content: Mapping[str, Any], decisions: Sequence[Decision]) -> dict[str,
         "prediction": [one.output["prediction"] for one in decisions],
         "probability": [one.output["probability"] for one in decisions],
         "decision": [one.id for one in decisions],
+        "review": [", ".join(one.because) for one in decisions],
     }
     shape = [len(decisions)]
     said = {"id": content["id"]} if isinstance(content.get("id"), str) else {}

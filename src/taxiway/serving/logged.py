@@ -28,6 +28,7 @@ COLUMNS: Mapping[str, Callable[[Decision], Any]] = {
     "prediction": lambda d: d.output["prediction"],
     "probability": lambda d: d.output["probability"],
     "reasons": lambda d: json.dumps(d.output["reasons"], ensure_ascii=False),
+    "review": lambda d: json.dumps(d.because),
     "inputs": lambda d: json.dumps(d.inputs, ensure_ascii=False),
     "latency_us": lambda d: d.latency_us,
 }

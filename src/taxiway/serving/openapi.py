@@ -168,6 +168,12 @@ DECISION = {
         "probability": {"type": "number", "minimum": 0, "maximum": 1},
         "reasons": {"type": "array", "items": _REASON},
         "at": {**_TEXT, "format": "date-time"},
+        "review": {
+            "type": "object",
+            "required": ["case", "because"],
+            "description": "There if a person decides: until then the answer is only proposed.",
+            "properties": {"case": _TEXT, "because": {"type": "array", "items": _TEXT}},
+        },
         "stub": {"const": True, "description": "Made up from the contract; no model answered."},
     },
 }

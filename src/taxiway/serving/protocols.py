@@ -46,6 +46,8 @@ def shown(decision: Decision) -> dict[str, Any]:
         **decision.output,
         "at": utc_text(decision.at),
     }
+    if decision.because:
+        answered["review"] = {"case": decision.id, **decision.output["review"]}
     return {**answered, "stub": True} if decision.channel == STUB else answered
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from taxiway.core.artefact import Artefact
 from taxiway.core.decision import Decision
 from taxiway.core.errors import IntegrityError
+from taxiway.serving.oversight import marked
 from taxiway.serving.path import answer, same
 
 CHUNK_ROWS = 20_000
@@ -99,7 +100,8 @@ def _again(
                 " name.",
                 todo="`taxiway ledger verify` says what was changed.",
             )
-    outputs = answer(artefact, artefact.frame([decision.inputs for decision in decisions]))
+    records = [decision.inputs for decision in decisions]
+    outputs = marked(artefact, records, answer(artefact, artefact.frame(records)))
     return list(zip(decisions, outputs, strict=True))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from taxiway.charter.remark import Remark
-from taxiway.charter.rules import data, ownership, promise, risk, watching
+from taxiway.charter.rules import data, oversight, ownership, promise, risk, watching
 
 Rule = Callable[..., Iterator[Remark]]
 
@@ -23,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     *promise.RULES,
     *data.RULES,
     *watching.RULES,
+    *oversight.RULES,
 )
 
 
