@@ -14,6 +14,8 @@ EXTRAS = {
     "scipy": "data",
     "sklearn": "train",
     "skops": "train",
+    "onnx": "train",
+    "onnxruntime": "serve",
     "granian": "serve",
     "msgspec": "serve",
 }

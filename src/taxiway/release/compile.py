@@ -68,6 +68,8 @@ def compile_release(
             files = engine.compile(estimator, names)
             compiled = engine.load(files)
             figures_of = _held(original, compiled, engine.edges(files), holdout, threshold)
+        except ModuleNotFoundError:
+            raise  # a package that should be installed is no reason to serve more slowly
         except NotCompilableError as why:
             tried.append({"engine": engine.name, "verdict": "refused", "why": str(why)})
             continue

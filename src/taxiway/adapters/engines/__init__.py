@@ -8,12 +8,11 @@ module and one line here, and the law tests find it by themselves.
 
 from __future__ import annotations
 
-from taxiway.adapters.engines import lightgbm_text, linear, trees
+from taxiway.adapters.engines import linear, onnx_trees
 from taxiway.core.ports import Engine
 
 ENGINES: tuple[Engine, ...] = (
-    Engine("trees", trees.compile_estimator, trees.load, trees.edges),
-    Engine("lightgbm", lightgbm_text.compile_estimator, lightgbm_text.load),
+    Engine("onnx", onnx_trees.compile_estimator, onnx_trees.load, onnx_trees.edges),
     Engine("linear", linear.compile_estimator, linear.load),
 )
 """In the order in which they are tried: the quickest first."""

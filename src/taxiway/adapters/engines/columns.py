@@ -8,8 +8,13 @@ describe, without importing it. A block is JSON data:
     {"op": "onehot", "column": name, "slots": [[value, slot or null], ...], "width": n,
      "unknown": slot or null, "missing": slot or null}
 
-and a step is {"op": "impute", "values": [x, ...]}, {"op": "scale", "centre": [...], "by": [...]},
-with one number for each column. Values that no code is known for take `unknown`, nulls `missing`.
+and a step is {"op": "impute", "values": [x, ...], "indicate": [place, ...]},
+{"op": "scale", "centre": [...], "by": [...]} or {"op": "stretch", "by": [...], "plus": [...],
+"clip": [low, high] or null}, with one number for each column. Values that no code is known for take
+`unknown`, nulls and NaN `missing`.
+
+First every column becomes a column of numbers (codes stand for values), then numpy makes blocks of
+them. Few rows are read row by row and many column by column; the numbers are the same.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,6 +33,8 @@ from taxiway.core.errors import IntegrityError
 Block = Mapping[str, Any]
 Matrix = Any
 """A float64 array of shape (rows, columns)."""
+FEW, MANY = 64, 4_096
+"""Rows up to which they are read one by one, and from which polars looks codes up."""
 
 
 def plan_of(content: bytes, protocol: int) -> dict[str, Any]:
@@ -41,36 +49,154 @@ def plan_of(content: bytes, protocol: int) -> dict[str, Any]:
     return plan
 
 
+def places(blocks: Sequence[Block]) -> list[tuple[str, bool]]:
+    """For each column of the matrix: the frame's column it comes from, and whether unchanged."""
+    found: list[tuple[str, bool]] = []
+    for block in blocks:
+        if block["op"] != "number":
+            found += [(block["column"], False)] * block.get("width", 1)
+            continue
+        names = list(block["columns"])
+        for step in block["steps"]:
+            names += [names[place] for place in step.get("indicate", ())]
+        found += [(name, not block["steps"]) for name in names]
+    return found
+
+
+class _Codes(dict[Any, float]):
+    """Value -> number; NaN is missing, and everything else that is not there unknown."""
+
+    def __init__(self, codes: Sequence[Any], unknown: Any, missing: Any) -> None:
+        super().__init__({value: _float(code) for value, code in codes})
+        self.unknown, self.missing = _float(unknown), _float(missing)
+        self[None] = self.missing
+        self.texts = all(isinstance(value, str) for value, _ in codes)
+
+    def __missing__(self, value: Any) -> float:
+        return self.missing if value != value else self.unknown  # noqa: PLR0124 - NaN
+
+
 def runner(blocks: Sequence[Block]) -> Callable[[Any], Matrix]:
     """A function from a polars frame to the matrix that the blocks describe."""
-    made = [_BLOCKS[block["op"]](block) for block in blocks]
+    names: list[str] = []
+    coded: dict[int, _Codes] = {}
+    made: list[Callable[[Matrix], Matrix]] = []
+    plain = True
+    for block in blocks:
+        start = len(names)
+        if block["op"] == "number":
+            names += block["columns"]
+        else:
+            key = "codes" if block["op"] == "ordinal" else "slots"
+            coded[start] = _Codes(block[key], block["unknown"], block["missing"])
+            names.append(block["column"])
+        plain = plain and block["op"] != "onehot" and not block.get("steps")
+        made.append(_part(block, start, len(names)))
+    read = _reader(names, coded)
+    if plain:
+        return read
 
     def run(frame: Any) -> Matrix:
-        parts = [make(frame) for make in made]
-        return np.ascontiguousarray(np.hstack(parts)) if len(parts) > 1 else parts[0]
+        numbers = read(frame)
+        parts = [make(numbers) for make in made]
+        return np.ascontiguousarray(np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0])
 
     return run
 
 
-def _number(block: Block) -> Callable[[Any], Matrix]:
-    names = list(block["columns"])
-    steps = [_STEPS[step["op"]](step) for step in block["steps"]]
+def _reader(names: Sequence[str], coded: Mapping[int, _Codes]) -> Callable[[Any], Matrix]:
+    """A function from a frame to the named columns as numbers."""
+    lookups = tuple(coded.items())
+    known: dict[tuple[str, ...], Callable[[Any], Any]] = {}
 
-    def make(frame: Any) -> Matrix:
+    def few(frame: Any) -> Matrix:
+        columns = tuple(frame.columns)
+        take = known.get(columns)
+        if take is None:
+            at = [columns.index(name) for name in names]
+            take = known[columns] = itemgetter(*at) if len(at) > 1 else lambda row: (row[at[0]],)
+        rows = [list(take(row)) for row in frame.rows()]
+        for row in rows:
+            for place, codes in lookups:
+                row[place] = codes[row[place]]
+        # A null becomes NaN, as it is for scikit-learn.
+        return np.array(rows, dtype=np.float64)
+
+    def many(frame: Any) -> Matrix:
         matrix = np.empty((frame.height, len(names)))
-        for at, name in enumerate(names):
-            # A null is NaN, as it is for scikit-learn.
-            matrix[:, at] = frame.get_column(name).cast(pl.Float64).to_numpy()
-        for step in steps:
-            matrix = step(matrix)
+        for place, name in enumerate(names):
+            series = frame.get_column(name)
+            codes = coded.get(place)
+            matrix[:, place] = _numbers(series) if codes is None else _coded(series, codes)
         return matrix
 
-    return make
+    def read(frame: Any) -> Matrix:
+        if 0 < frame.height <= FEW:
+            try:
+                return few(frame)
+            except (TypeError, ValueError):  # a type that only polars makes a number of
+                return many(frame)
+        return many(frame)
+
+    return read
+
+
+def _numbers(series: Any) -> Any:
+    if series.dtype.is_decimal():  # as Python rounds it, however many rows there are
+        return np.array(series.to_list(), dtype=np.float64)
+    return series.cast(pl.Float64).to_numpy()
+
+
+def _coded(series: Any, codes: _Codes) -> Any:
+    if series.len() < MANY:
+        return [codes[value] for value in series.to_list()]
+    if series.dtype == pl.String and codes.texts:
+        known = dict(codes)
+    else:
+        # Whatever the values are, each of them is looked up once, as it is for few rows.
+        known = {value: codes[value] for value in series.unique().to_list()}
+    old = pl.Series(list(known), dtype=series.dtype)
+    new = pl.Series(list(known.values()), dtype=pl.Float64)
+    return series.replace_strict(
+        old, new, default=codes.unknown, return_dtype=pl.Float64
+    ).to_numpy()
+
+
+def _part(block: Block, start: int, stop: int) -> Callable[[Matrix], Matrix]:
+    if block["op"] == "onehot":
+        width = block["width"]
+
+        def onehot(numbers: Matrix) -> Matrix:
+            slots = numbers[:, start]
+            rows = np.flatnonzero(slots == slots)  # noqa: PLR0124 - NaN has no slot
+            part = np.zeros((len(slots), width))
+            part[rows, slots[rows].astype(np.intp)] = 1.0
+            return part
+
+        return onehot
+    steps = [_STEPS[step["op"]](step) for step in block.get("steps", ())]
+
+    def number(numbers: Matrix) -> Matrix:
+        part = numbers[:, start:stop]
+        for step in steps:
+            part = step(part)
+        return part
+
+    return number
 
 
 def _impute(step: Block) -> Callable[[Matrix], Matrix]:
     values = np.asarray(step["values"], dtype=np.float64)
-    return lambda matrix: np.where(np.isnan(matrix), values, matrix)
+    indicate = list(step.get("indicate", ()))
+
+    def impute(matrix: Matrix) -> Matrix:
+        missing = np.isnan(matrix)
+        filled = np.where(missing, values, matrix)
+        if not indicate:
+            return filled
+        return np.concatenate([filled, missing[:, indicate].astype(np.float64)], axis=1)
+
+    return impute
 
 
 def _scale(step: Block) -> Callable[[Matrix], Matrix]:
@@ -78,44 +204,20 @@ def _scale(step: Block) -> Callable[[Matrix], Matrix]:
     return lambda matrix: (matrix - centre) / by
 
 
-def _ordinal(block: Block) -> Callable[[Any], Matrix]:
-    name, unknown = block["column"], _float(block["unknown"])
-    codes = {value: float(code) for value, code in block["codes"]}
-    codes[None] = _float(block["missing"])
-
-    def make(frame: Any) -> Matrix:
-        values = frame.get_column(name).to_list()
-        return np.array([[codes.get(value, unknown)] for value in values]).reshape(-1, 1)
-
-    return make
+def _stretch(step: Block) -> Callable[[Matrix], Matrix]:
+    by, plus = (np.asarray(step[key], dtype=np.float64) for key in ("by", "plus"))
+    clip = step["clip"]
+    if clip is None:
+        return lambda matrix: matrix * by + plus
+    return lambda matrix: np.clip(matrix * by + plus, *clip)
 
 
-def _onehot(block: Block) -> Callable[[Any], Matrix]:
-    name, width, unknown = block["column"], block["width"], block["unknown"]
-    slots = dict(block["slots"])
-    slots[None] = block["missing"]
-
-    def make(frame: Any) -> Matrix:
-        matrix = np.zeros((frame.height, width))
-        for row, value in enumerate(frame.get_column(name).to_list()):
-            slot = slots.get(value, unknown)
-            if slot is not None:
-                matrix[row, slot] = 1.0
-        return matrix
-
-    return make
-
-
-def _float(value: float | None) -> float:
+def _float(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-_BLOCKS: Mapping[str, Callable[[Block], Callable[[Any], Matrix]]] = {
-    "number": _number,
-    "ordinal": _ordinal,
-    "onehot": _onehot,
-}
 _STEPS: Mapping[str, Callable[[Block], Callable[[Matrix], Matrix]]] = {
     "impute": _impute,
     "scale": _scale,
+    "stretch": _stretch,
 }

@@ -7,41 +7,69 @@ library that fitted it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from taxiway.core.ports import NotCompilableError
 
+Blocks = list[dict[str, Any]]
 
-def split_pipeline(estimator: Any, names: Sequence[str]) -> tuple[list[dict[str, Any]], Any]:
-    """(blocks that make the final model's matrix, the final model), from an estimator.
 
-    `names` are the columns of the frame that the estimator was fitted on.
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An estimator taken apart."""
+
+    blocks: Blocks
+    """They make the matrix that the model is given."""
+    model: Any
+    encoded: bool = False
+    """Whether they make the matrix that histogram gradient boosting makes for itself."""
+    sparse: bool = False
+    """Whether the model was given a sparse matrix."""
+
+
+def split_pipeline(estimator: Any, names: Sequence[str], given: Split | None = None) -> Split:
+    """Takes a pipeline apart: what stands in front of its model, and the model.
+
+    `names` are the columns of the frame that it was fitted on, or `given` describes the matrix that
+    it was fitted on.
     """
-    steps = [step for _, step in estimator.steps] if _is(estimator, "Pipeline") else [estimator]
+    estimator = _thawed(estimator)
+    whole = is_sklearn(estimator, "Pipeline")
+    steps = [step for _, step in estimator.steps] if whole else [estimator]
     *before, model = [step for step in steps if step not in (None, "passthrough")]
-    if not before:
-        return [{"op": "number", "columns": list(names), "steps": []}], model
-    first, *more = before
-    if _is(first, "ColumnTransformer"):
-        blocks = _column_transformer(first, names)
-    else:
-        blocks = _blocks(first, list(names))
-    for step in more:
-        blocks = _after(blocks, step)
-    return blocks, model
+    model = _thawed(model)
+    blocks = None if given is None else given.blocks
+    sparse = given is not None and given.sparse
+    for step in before:
+        blocks = _first(step, names) if blocks is None else _after(blocks, step)
+        sparse = sparse or bool(getattr(step, "sparse_output_", getattr(step, "sparse_output", 0)))
+    if blocks is not None:
+        return Split(blocks, model, sparse=sparse)
+    own = getattr(model, "_preprocessor", None)
+    if own is None or not is_sklearn(model, "HistGradientBoostingClassifier"):
+        return Split([_numbers(list(names))], model)
+    chosen = [bool(one) for one in model.is_categorical_]
+    categories = [name for name, one in zip(names, chosen, strict=True) if one]
+    others = [name for name, one in zip(names, chosen, strict=True) if not one]
+    blocks = _ordinal(own.named_transformers_["encoder"], categories)
+    return Split([*blocks, _numbers(others)] if others else blocks, model, encoded=True)
 
 
-def _column_transformer(transformer: Any, names: Sequence[str]) -> list[dict[str, Any]]:
-    blocks: list[dict[str, Any]] = []
-    for _, inner, columns in transformer.transformers_:
+def _thawed(estimator: Any) -> Any:
+    return estimator.estimator if is_sklearn(estimator, "FrozenEstimator") else estimator
+
+
+def _first(step: Any, names: Sequence[str]) -> Blocks:
+    if not is_sklearn(step, "ColumnTransformer"):
+        return _blocks(step, list(names))
+    blocks: Blocks = []
+    for _, inner, columns in step.transformers_:
         chosen = _names(columns, names)
-        if not chosen or (isinstance(inner, str) and inner == "drop"):
-            continue
-        blocks += _blocks(inner, chosen)
-    if getattr(transformer, "sparse_output_", False):
-        # The final model saw a sparse matrix; the same numbers, but another path through it.
-        raise NotCompilableError("a ColumnTransformer with sparse output")
+        if chosen and not (isinstance(inner, str) and inner == "drop"):
+            blocks += _blocks(inner, chosen)
+    # A sparse matrix holds the same numbers; that the model answers the same is what parity proves.
     return blocks
 
 
@@ -56,57 +84,129 @@ def _names(columns: Any, names: Sequence[str]) -> list[str]:
     return [one if isinstance(one, str) else names[int(one)] for one in listed]
 
 
-def _blocks(transformer: Any, columns: list[str]) -> list[dict[str, Any]]:
+def _blocks(transformer: Any, columns: list[str]) -> Blocks:
     """The blocks of one transformer over some columns."""
     if isinstance(transformer, str) and transformer == "passthrough":
         return [_numbers(columns)]
-    if _is(transformer, "FunctionTransformer") and transformer.func is None:
+    if is_sklearn(transformer, "Pipeline"):
+        return _chain(
+            [step for _, step in transformer.steps if step not in (None, "passthrough")], columns
+        )
+    return _chain([transformer], columns)
+
+
+def _chain(steps: Sequence[Any], columns: list[str]) -> Blocks:
+    """The blocks of transformers behind each other."""
+    if not steps:
         return [_numbers(columns)]
-    if _is(transformer, "Pipeline"):
-        first, *more = [step for _, step in transformer.steps if step not in (None, "passthrough")]
-        blocks = _blocks(first, columns)
-        for step in more:
-            blocks = _after(blocks, step)
-        return blocks
-    if _is(transformer, "OrdinalEncoder"):
-        return _ordinal(transformer, columns)
-    if _is(transformer, "OneHotEncoder"):
-        return _onehot(transformer, columns)
-    return _after([_numbers(columns)], transformer)
+    first, *rest = steps
+    if rest and is_sklearn(first, "SimpleImputer") and type(rest[0]).__name__ in _ENCODERS:
+        return _filled(first, _chain(rest, columns))
+    for name, encode in _ENCODERS.items():
+        if is_sklearn(first, name):
+            blocks = encode(first, columns)
+            break
+    else:
+        blocks, rest = [_numbers(columns)], list(steps)
+    for step in rest:
+        blocks = _after(blocks, step)
+    return blocks
 
 
 def _numbers(columns: list[str]) -> dict[str, Any]:
     return {"op": "number", "columns": columns, "steps": []}
 
 
-def _after(blocks: list[dict[str, Any]], transformer: Any) -> list[dict[str, Any]]:
+def _filled(imputer: Any, blocks: Blocks) -> Blocks:
+    """Encoders behind an imputer: what is missing counts as the value that is filled in."""
+    if imputer.add_indicator:
+        raise NotCompilableError("a SimpleImputer with indicators in front of an encoder")
+    for block, value in zip(blocks, imputer.statistics_, strict=True):
+        # A text that is missing is None, which an imputer of NaN lets through.
+        if isinstance(value, str) and imputer.missing_values is not None:
+            continue
+        key = "codes" if block["op"] == "ordinal" else "slots"
+        block["missing"] = dict(block[key]).get(_plain(value), block["unknown"])
+    return blocks
+
+
+def _after(blocks: Blocks, transformer: Any) -> Blocks:
     """Blocks of numbers with one more step behind them."""
+    if is_sklearn(transformer, "FunctionTransformer") and transformer.func is None:
+        return blocks
     if len(blocks) != 1 or blocks[0]["op"] != "number":
         raise NotCompilableError(f"{type(transformer).__name__} after an encoder")
     (block,) = blocks
-    return [{**block, "steps": [*block["steps"], _step(transformer, len(block["columns"]))]}]
+    return [{**block, "steps": [*block["steps"], _step(transformer)]}]
 
 
-def _step(transformer: Any, width: int) -> dict[str, Any]:
-    if _is(transformer, "SimpleImputer"):
-        statistics = [float(value) for value in transformer.statistics_]
-        if transformer.add_indicator or any(math.isnan(value) for value in statistics):
-            raise NotCompilableError("a SimpleImputer with indicators or with an empty column")
-        if not _is_nan(transformer.missing_values):
-            raise NotCompilableError("a SimpleImputer of other missing values than NaN")
-        return {"op": "impute", "values": statistics}
-    if _is(transformer, "StandardScaler"):
-        centre = transformer.mean_ if transformer.with_mean else [0.0] * width
-        by = transformer.scale_ if transformer.with_std else [1.0] * width
-        return {"op": "scale", "centre": _floats(centre), "by": _floats(by)}
-    if _is(transformer, "RobustScaler"):
-        centre = transformer.center_ if transformer.with_centering else [0.0] * width
-        by = transformer.scale_ if transformer.with_scaling else [1.0] * width
-        return {"op": "scale", "centre": _floats(centre), "by": _floats(by)}
+def _step(transformer: Any) -> dict[str, Any]:
+    for name, describe in _STEPS.items():
+        if is_sklearn(transformer, name):
+            return describe(transformer)
     raise NotCompilableError(f"the transformer {type(transformer).__name__}")
 
 
-def _ordinal(encoder: Any, columns: list[str]) -> list[dict[str, Any]]:
+def _impute(imputer: Any) -> dict[str, Any]:
+    if not _is_nan(imputer.missing_values):
+        raise NotCompilableError("a SimpleImputer of other missing values than NaN")
+    if any(_missing(value) for value in imputer.statistics_):
+        raise NotCompilableError("a SimpleImputer with an empty column")
+    shown = imputer.indicator_.features_ if imputer.add_indicator else ()
+    return {
+        "op": "impute",
+        "values": _floats(imputer.statistics_),
+        "indicate": [int(place) for place in shown],
+    }
+
+
+def _scale(centre: Any, by: Any) -> dict[str, Any]:
+    width = len(by if centre is None else centre) if centre is not None or by is not None else 0
+    return {
+        "op": "scale",
+        "centre": [0.0] * width if centre is None else _floats(centre),
+        "by": [1.0] * width if by is None else _floats(by),
+    }
+
+
+def _standard(scaler: Any) -> dict[str, Any]:
+    return _scale(
+        scaler.mean_ if scaler.with_mean else None, scaler.scale_ if scaler.with_std else None
+    )
+
+
+def _robust(scaler: Any) -> dict[str, Any]:
+    return _scale(
+        scaler.center_ if scaler.with_centering else None,
+        scaler.scale_ if scaler.with_scaling else None,
+    )
+
+
+def _min_max(scaler: Any) -> dict[str, Any]:
+    return {
+        "op": "stretch",
+        "by": _floats(scaler.scale_),
+        "plus": _floats(scaler.min_),
+        "clip": _floats(scaler.feature_range) if scaler.clip else None,
+    }
+
+
+def _max_abs(scaler: Any) -> dict[str, Any]:
+    if getattr(scaler, "clip", False):
+        raise NotCompilableError("a MaxAbsScaler that clips")
+    return _scale(None, scaler.scale_)
+
+
+_STEPS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "SimpleImputer": _impute,
+    "StandardScaler": _standard,
+    "RobustScaler": _robust,
+    "MinMaxScaler": _min_max,
+    "MaxAbsScaler": _max_abs,
+}
+
+
+def _ordinal(encoder: Any, columns: list[str]) -> Blocks:
     if encoder.handle_unknown != "use_encoded_value":
         raise NotCompilableError("an OrdinalEncoder that raises for unknown categories")
     if getattr(encoder, "_infrequent_enabled", False):
@@ -114,7 +214,6 @@ def _ordinal(encoder: Any, columns: list[str]) -> list[dict[str, Any]]:
     unknown = _or_none(encoder.unknown_value)
     blocks = []
     for name, categories in zip(columns, encoder.categories_, strict=True):
-        known = [[_plain(v), code] for code, v in enumerate(categories) if not _missing(v)]
         missing = unknown
         for code, value in enumerate(categories):
             # None is a category like any other for scikit-learn; NaN has a code of its own.
@@ -122,11 +221,52 @@ def _ordinal(encoder: Any, columns: list[str]) -> list[dict[str, Any]]:
                 missing = float(code)
             elif _is_nan(value):
                 missing = _or_none(encoder.encoded_missing_value)
+        blocks.append(_codes(name, categories, range(len(categories)), unknown, missing))
+    return blocks
+
+
+def _target(encoder: Any, columns: list[str]) -> Blocks:
+    if encoder.target_type_ not in ("binary", "continuous"):
+        raise NotCompilableError(f"a TargetEncoder of a {encoder.target_type_} target")
+    unknown = float(encoder.target_mean_)
+    blocks = []
+    for name, categories, means in zip(
+        columns, encoder.categories_, encoder.encodings_, strict=True
+    ):
+        missing = next(
+            (float(mean) for v, mean in zip(categories, means, strict=True) if _missing(v)), unknown
+        )
+        blocks.append(_codes(name, categories, _floats(means), unknown, missing))
+    return blocks
+
+
+def _codes(
+    name: str, categories: Any, codes: Sequence[float], unknown: float | None, missing: float | None
+) -> dict[str, Any]:
+    known = [[_plain(v), c] for v, c in zip(categories, codes, strict=True) if not _missing(v)]
+    return {"op": "ordinal", "column": name, "codes": known, "unknown": unknown, "missing": missing}
+
+
+def _onehot(encoder: Any, columns: list[str]) -> Blocks:
+    if encoder.handle_unknown == "error":
+        raise NotCompilableError("a OneHotEncoder that raises for unknown categories")
+    blocks = []
+    for at, (name, categories) in enumerate(zip(columns, encoder.categories_, strict=True)):
+        slots, infrequent, width = _slots(encoder, at, len(categories))
+        # An unknown category is an infrequent one, if there are any and the encoder says so.
+        unknown = infrequent if encoder.handle_unknown == "infrequent_if_exist" else None
+        known = [
+            [_plain(v), slot] for v, slot in zip(categories, slots, strict=True) if not _missing(v)
+        ]
+        missing = next(
+            (slot for v, slot in zip(categories, slots, strict=True) if _missing(v)), unknown
+        )
         blocks.append(
             {
-                "op": "ordinal",
+                "op": "onehot",
                 "column": name,
-                "codes": known,
+                "slots": known,
+                "width": width,
                 "unknown": unknown,
                 "missing": missing,
             }
@@ -134,38 +274,37 @@ def _ordinal(encoder: Any, columns: list[str]) -> list[dict[str, Any]]:
     return blocks
 
 
-def _onehot(encoder: Any, columns: list[str]) -> list[dict[str, Any]]:
-    if encoder.handle_unknown == "error":
-        raise NotCompilableError("a OneHotEncoder that raises for unknown categories")
-    if encoder.drop is not None:
-        raise NotCompilableError("a OneHotEncoder that drops a category")
-    if encoder.sparse_output:
-        raise NotCompilableError("a OneHotEncoder with sparse output")
-    blocks = []
-    for at, (name, categories) in enumerate(zip(columns, encoder.categories_, strict=True)):
-        if getattr(encoder, "_infrequent_enabled", False) and (
-            encoder.infrequent_categories_[at] is not None
-        ):
-            raise NotCompilableError("a OneHotEncoder with infrequent categories")
-        slots = [[_plain(v), slot] for slot, v in enumerate(categories) if not _missing(v)]
-        missing = next((slot for slot, v in enumerate(categories) if _missing(v)), None)
-        blocks.append(
-            {
-                "op": "onehot",
-                "column": name,
-                "slots": slots,
-                "width": len(categories),
-                "unknown": None,
-                "missing": missing,
-            }
-        )
-    return blocks
+def _slots(encoder: Any, at: int, size: int) -> tuple[list[int | None], int | None, int]:
+    """(category -> its slot, the slot of infrequent ones, how many slots) of a column."""
+    slots: list[int | None] = list(range(size))
+    infrequent: int | None = None
+    width = size
+    mapped = getattr(encoder, "_default_to_infrequent_mappings", None)
+    if getattr(encoder, "_infrequent_enabled", False) and mapped and mapped[at] is not None:
+        slots = [int(slot) for slot in mapped[at]]
+        infrequent = max(int(slot) for slot in mapped[at])
+        width = infrequent + 1
+    dropped = None if encoder.drop_idx_ is None else encoder._drop_idx_after_grouping[at]  # noqa: SLF001 - no other way
+    if dropped is None:
+        return slots, infrequent, width
+    # Every slot behind the one that is dropped moves up.
+    moved = [None if s == dropped else s - (s > dropped) for s in slots if s is not None]
+    if infrequent is not None:
+        infrequent = None if infrequent == dropped else infrequent - (infrequent > dropped)
+    return moved, infrequent, width - 1
 
 
-def _is(thing: Any, name: str) -> bool:
-    """Whether it is exactly this class of scikit-learn: a subclass may do something else."""
+_ENCODERS: Mapping[str, Callable[[Any, list[str]], Blocks]] = {
+    "OrdinalEncoder": _ordinal,
+    "OneHotEncoder": _onehot,
+    "TargetEncoder": _target,
+}
+
+
+def is_sklearn(thing: Any, *names: str) -> bool:
+    """Whether it is exactly such a class of scikit-learn: a subclass may do something else."""
     kind = type(thing)
-    return kind.__name__ == name and kind.__module__.partition(".")[0] == "sklearn"
+    return kind.__name__ in names and kind.__module__.partition(".")[0] == "sklearn"
 
 
 def _plain(value: Any) -> Any:

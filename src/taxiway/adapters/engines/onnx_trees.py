@@ -1,0 +1,151 @@
+"""Tree ensembles in ONNX Runtime, with their preprocessing as data.
+
+The graph compares and adds 64-bit numbers, so that no row falls on another side of a split; its sum
+over the trees may differ from the original's in the last bits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from taxiway.adapters.engines import booster_trees, sklearn_trees
+from taxiway.adapters.engines.columns import places, plan_of
+from taxiway.adapters.engines.members import Member, answering, members_of, planned
+from taxiway.adapters.engines.onnx_graph import INPUT, OUTPUT, graph_of
+from taxiway.adapters.engines.sklearn_columns import Split
+from taxiway.adapters.engines.trees import Trees, splits
+from taxiway.core.digest import canonical_json
+from taxiway.core.ports import NotCompilableError
+
+COLUMNS, EDGES = "columns.json", "edges.json"
+PROTOCOL = 2
+THREADS_FROM = 4_096
+"""Rows from which on every core is used."""
+CHUNK_ROWS = 2_048
+
+READERS: Mapping[str, Callable[[Split], Trees]] = {
+    "sklearn.HistGradientBoostingClassifier": sklearn_trees.hist_gradient_boosting,
+    "sklearn.GradientBoostingClassifier": sklearn_trees.gradient_boosting,
+    "sklearn.RandomForestClassifier": sklearn_trees.forest,
+    "sklearn.ExtraTreesClassifier": sklearn_trees.forest,
+    "sklearn.DecisionTreeClassifier": sklearn_trees.single_tree,
+    "xgboost.XGBClassifier": booster_trees.xgboost,
+    "lightgbm.LGBMClassifier": booster_trees.lightgbm,
+}
+"""Model -> how its trees are read."""
+
+
+def graph_name(member: int) -> str:
+    """The file of a member's trees."""
+    return f"trees-{member}.onnx"
+
+
+def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes]:
+    """Name -> content of the files. Raises `NotCompilableError` for what it can't take."""
+    members = members_of(estimator, names)
+    ensembles = [_read(member) for member in members]
+    matrices, described = planned(
+        members,
+        [
+            {
+                "seen_as": one.seen_as,
+                "zero_is_missing": one.zero_is_missing,
+                "base": one.base,
+                "by": one.by,
+                "link": one.link,
+                "scale": one.scale,
+            }
+            for one in ensembles
+        ],
+    )
+    plan = {"protocol": PROTOCOL, "matrices": matrices, "members": described}
+    graphs = {graph_name(at): graph_of(one) for at, one in enumerate(ensembles)}
+    return {
+        COLUMNS: canonical_json(plan),
+        EDGES: canonical_json(_edges(members, ensembles)),
+        **graphs,
+    }
+
+
+def _edges(members: Sequence[Member], ensembles: Sequence[Trees]) -> dict[str, list[float]]:
+    """Column -> the values that the trees split it at; of columns that reach them unchanged."""
+    found: dict[str, set[float]] = {}
+    for member, ensemble in zip(members, ensembles, strict=True):
+        columns = places(member.split.blocks)
+        for place, values in splits(ensemble).items():
+            name, unchanged = columns[place]
+            if unchanged:
+                found.setdefault(name, set()).update(values)
+    return {name: sorted(values) for name, values in found.items()}
+
+
+def _read(member: Member) -> Trees:
+    kind = type(member.split.model)
+    name = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
+    if name not in READERS:
+        raise NotCompilableError(f"{kind.__name__} is no ensemble of trees that is read here")
+    return READERS[name](member.split)
+
+
+def load(files: Mapping[str, bytes]) -> Callable[[Any], Any]:
+    """The function from a frame of the model's columns to probabilities, float64."""
+    plan = plan_of(files[COLUMNS], PROTOCOL)
+    described = plan["members"]
+    scores = [_score(files[graph_name(at)], one) for at, one in enumerate(described)]
+    return answering(plan["matrices"], described, scores)
+
+
+def _score(graph: bytes, member: Mapping[str, Any]) -> Callable[[Any], Any]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One row gains nothing from threads; many rows are cut into pieces, below.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    base, by = member["base"], member["by"]
+    narrow = member["seen_as"] == "float32"
+    zero_is_missing = member["zero_is_missing"]
+    outputs = [OUTPUT]
+
+    def sums(matrix: Any) -> Any:
+        return session.run(outputs, {INPUT: matrix})[0][:, 0]
+
+    def score(matrix: Any) -> Any:
+        if zero_is_missing:
+            matrix = np.where(matrix == 0, np.nan, matrix)
+        if narrow:
+            with np.errstate(over="ignore"):
+                matrix = matrix.astype(np.float32).astype(np.float64)
+        if len(matrix) < THREADS_FROM:
+            total = sums(matrix)
+        else:
+            starts = range(0, len(matrix), CHUNK_ROWS)
+            pieces = _threads().map(sums, [matrix[at : at + CHUNK_ROWS] for at in starts])
+            total = np.concatenate(list(pieces))
+        return base + (total / by if by != 1 else total)
+
+    return score
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """One thread a core: the session lets go of Python's lock while it counts."""
+    return ThreadPoolExecutor(os.cpu_count(), "taxiway-trees")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)
+
+
+def edges(files: Mapping[str, bytes]) -> dict[str, list[float]]:
+    """Column -> the values that the trees split it at."""
+    found: dict[str, list[float]] = json.loads(files[EDGES])
+    return found
