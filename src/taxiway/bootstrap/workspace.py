@@ -334,6 +334,38 @@ class Workspace(Opened):
                 announce=announce,
             )
 
+    def deploy_render(
+        self,
+        to: Path,
+        model: str | None = None,
+        environment: str = "prod",
+        *,
+        only: Sequence[str] = (),
+        image: str | None = None,
+        port: int = 8000,
+        minimum: int = 2,
+        maximum: int = 6,
+        wheels: Sequence[Path] = (),
+        overwrite: bool = False,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Writes what runs the champion of an environment in containers, into one folder."""
+        from taxiway.bootstrap.deploy import render
+        from taxiway.release.deploy.place import Asked
+
+        asked = Asked(image, port, minimum, maximum)
+        return render(
+            self,
+            self.find_model(model),
+            environment,
+            to,
+            asked=asked,
+            only=only,
+            wheels=wheels,
+            overwrite=overwrite,
+            dry_run=dry_run,
+        )
+
     def score(
         self,
         source: Path,

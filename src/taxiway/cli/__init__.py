@@ -37,6 +37,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "rollback": ("promote", "Go back to the last good release of an environment."),
     "consumers": ("consumers", "Add, revoke and list those who may ask an endpoint."),
     "serve": ("serve", "Serve the champion of an environment over HTTP."),
+    "deploy": ("deploy", "Render an image, Kubernetes manifests and a compose file."),
     "score": ("score", "Score a file along the same path as the endpoint."),
     "replay": ("score", "Make logged decisions again, and compare."),
     "decisions": ("decisions", "List and export logged decisions; expire and erase them."),

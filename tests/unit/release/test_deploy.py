@@ -1,0 +1,72 @@
+"""What an endpoint elsewhere derives from: names, sizes, and what its image installs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from taxiway.release.deploy.image import constraints, imported
+from taxiway.release.deploy.place import IMAGE, Asked, name_of, problems_of
+
+NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+
+
+@pytest.mark.parametrize("model", ["churn", "a1", "ends-with-", "a" * 63, "b" + "-" * 60 + "c"])
+def test_a_name_fits_everywhere_and_tells_models_and_environments_apart(model: str) -> None:
+    names = {name_of(model, where) for where in ("dev", "qa", "prod")}
+    names |= {name_of(f"{model[:-1]}x", "prod")}
+    assert len(names) == 4
+    for name in names:
+        assert NAME.fullmatch(name)
+        assert len(name) <= 40
+
+
+@pytest.mark.parametrize(
+    ("image", "good"),
+    [
+        ("flights", True),
+        ("registry.example:5000/team/flight_delays", True),
+        ("flights:latest", False),
+        ("flights:5000/x", True),
+        ("flights:5000", False),
+        ("Flights", False),
+        ("a//b", False),
+        ("flights@sha256:0", False),
+        ("", False),
+        ("-flights", False),
+        ("flights\nUSER root", False),
+    ],
+)
+def test_an_image_has_a_name_and_no_tag(image: str, *, good: bool) -> None:
+    assert (IMAGE.fullmatch(image) is not None) is good
+    assert (problems_of(Asked(image)) == []) is good
+
+
+def test_everything_that_cannot_be_asked_for_is_said() -> None:
+    found = problems_of(Asked("No", port=80, minimum=0, maximum=2_000))
+    assert [one.where for one in found] == [
+        "--image",
+        "--port",
+        "--min-replicas",
+        "--max-replicas",
+    ]
+    assert problems_of(Asked()) == []
+
+
+def test_an_image_is_pinned_by_the_release_and_not_by_its_taxiway() -> None:
+    lock = "# Python 3.11.7, linux-x86_64\nnumpy==2.3.0\ntaxiway==0.0.1\ntaxiway-extra==1\n"
+    assert constraints(lock) == "numpy==2.3.0\ntaxiway-extra==1\n"
+
+
+def test_what_code_imports_is_found_wherever_it_does_so() -> None:
+    source = b"""
+import json, polars as pl
+from numpy.linalg import norm
+from . import sibling
+import helpers
+def features(raw):
+    import holidays.countries
+    from sklearn.base import clone
+"""
+    assert imported([source], ["helpers", "model"]) == ["holidays", "sklearn"]
