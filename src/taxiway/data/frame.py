@@ -6,7 +6,7 @@ a number column is a float. Both ways lose nothing, so that a logged decision ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -22,25 +22,40 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def frame_of(records: Sequence[Mapping[str, Any]], contract: Contract) -> pl.DataFrame:
     """One row a record, one column a contract column; what a record does not hold is null."""
-    series = []
-    for column in contract.columns:
-        values = [record.get(column.name) for record in records]
-        if column.type == "timestamp":
-            # As microseconds: polars takes eight times as long to read `datetime` objects.
-            moments = [v if v is None else _microseconds(v) for v in values]
-            whole = pl.Series(column.name, moments, dtype=pl.Int64())
-            series.append(whole.cast(DTYPES[column.type]))
-            continue
-        if column.type == "date":
-            values = [v if v is None else date.fromisoformat(v) for v in values]
-        # Not strict: a whole number in a number column is JSON's way of writing it.
-        series.append(pl.Series(column.name, values, dtype=DTYPES[column.type], strict=False))
-    return pl.DataFrame(series)
+    schema = {column.name: DTYPES[column.type] for column in contract.columns}
+    if not records:
+        return pl.DataFrame(schema=schema)
+    # Times and days as whole numbers, which polars takes a tenth of the time to read; and row by
+    # row, as making a series of one value costs as much as reading ten records.
+    counted = {c.name: COUNTED[c.type] for c in contract.columns if c.type in COUNTED}
+    rows = [
+        {**record, **{name: count(record.get(name)) for name, (_, count) in counted.items()}}
+        for record in records
+    ]
+    frame = pl.from_dicts(rows, schema=schema | {name: raw for name, (raw, _) in counted.items()})
+    for at, (name, dtype) in enumerate(schema.items()):
+        if name in counted:
+            frame.replace_column(at, frame.to_series(at).cast(dtype))
+    return frame
 
 
-def _microseconds(text: str) -> int:
+def _microseconds(text: str | None) -> int | None:
     """Microseconds from 1970 to a time, below zero before it."""
+    if text is None:
+        return None
     return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+
+
+def _days(text: str | None) -> int | None:
+    """Days from 1970 to a day, below zero before it."""
+    return None if text is None else date.fromisoformat(text).toordinal() - EPOCH.toordinal()
+
+
+COUNTED: Mapping[str, tuple[pl.DataType, Callable[[str | None], int | None]]] = {
+    "timestamp": (pl.Int64(), _microseconds),
+    "date": (pl.Int32(), _days),
+}
+"""Contract type -> what polars counts it in, and how a text becomes that number."""
 
 
 def plain_records(frame: pl.DataFrame) -> list[dict[str, Any]]:
