@@ -186,16 +186,36 @@ def champion(fact: MakeFact, id: str, **fields: Any) -> Deployment:
 
 def test_one_champion(record: Record, fact: MakeFact, write: Write) -> None:
     write(champion(fact, "a"))
-    with pytest.raises(ConflictError, match="champion"):
+    with pytest.raises(ConflictError, match=r"nothing was written|already has"):
         write(champion(fact, "b"))
     assert ids(record.find(Deployment)) == ["a"]
     write(
         champion(fact, "another environment", environment="qa"),
         champion(fact, "another model", model="n"),
-        champion(fact, "another role", role="challenger"),
+        champion(fact, "another role", role="challenger", release="m:2"),
+        champion(fact, "and one more", role="canary", release="m:3", share=10),
         champion(fact, "one that has gone", until=NOW),
     )
-    assert len(record.find(Deployment)) == 5
+    assert len(record.find(Deployment)) == 6
+
+
+@pytest.mark.parametrize("role", ["champion", "canary", "challenger"])
+def test_one_release_a_role_and_one_role_a_release(
+    record: Record, fact: MakeFact, write: Write, role: str
+) -> None:
+    there = [
+        champion(fact, name, role=name, release=f"m:{number}")
+        for number, name in enumerate(("champion", "canary", "challenger"))
+    ]
+    write(*there)
+    (own,) = (one for one in there if one.role == role)
+    for other in (
+        champion(fact, "another release", role=role, release="m:9"),
+        champion(fact, "in another role, too", role="canary", release=own.release),
+    ):
+        with pytest.raises(ConflictError, match=r"nothing was written|already has"):
+            write(other)
+    assert record.find(Deployment) == there
 
 
 def test_a_champion_goes_and_the_next_comes_in_one_change(
@@ -216,7 +236,7 @@ def test_a_change_can_t_make_a_second_champion(
     gone = champion(fact, "gone", until=NOW)
     write(gone, champion(fact, "here"))
     with record.transaction(None) as change:
-        with pytest.raises(ConflictError, match="champion"):
+        with pytest.raises(ConflictError, match=r"nothing was written|already has"):
             change.replace(gone, dataclasses.replace(gone, until=None))
         change.log(draft())
     assert record.find(Deployment, until=None) == [champion(fact, "here")]

@@ -68,8 +68,8 @@ def test_all_of_many_clients_are_answered_and_each_decision_is_logged_once(runni
     new = set(decisions(running)) - earlier
     assert Counter(name for _, name in crowd.answered) == Counter(new)
     figures = dict(line.rsplit(" ", 1) for line in metrics if not line.startswith("#"))
-    assert int(figures["taxiway_group_rows_sum"]) == CLIENTS * EACH
-    assert int(figures["taxiway_group_rows_count"]) < CLIENTS * EACH / 2
+    assert int(figures['taxiway_group_rows_sum{model="flight-delays"}']) == CLIENTS * EACH
+    assert int(figures['taxiway_group_rows_count{model="flight-delays"}']) < CLIENTS * EACH / 2
     # The same record has the same answer, whatever stood beside it.
     assert running.ask("replay", crowd.answered[0][1])["equal"]
 

@@ -100,7 +100,7 @@ def test_the_same_record_has_the_same_answer_in_every_protocol(running: Firm) ->
     assert f'taxiway_requests_total{{path="{named.replace(MODEL, "NAME")}",status="200"}} 3' in (
         metrics.splitlines()
     )
-    assert "taxiway_group_rows_count 14" in metrics.splitlines()
+    assert f'taxiway_group_rows_count{{model="{MODEL}"}} 14' in metrics.splitlines()
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     told = [one for one in lines if one["decisions"]]
     assert [one["decisions"] for one in told] == [[name] for *_, name in answers]

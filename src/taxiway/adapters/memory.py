@@ -18,6 +18,7 @@ from taxiway.core.digest import digest_bytes, digest_of, utc_text
 from taxiway.core.errors import ConflictError, IntegrityError, MissingError, RefusedError
 from taxiway.core.facts import Deployment, Developed, Release
 from taxiway.core.ledger import GENESIS, Draft, Event, Sign, chained, fact_name
+from taxiway.core.moves import DEPLOYMENT
 from taxiway.core.people import SignOff
 from taxiway.core.ports import Change
 
@@ -82,15 +83,16 @@ def _rules(facts: dict[type, dict[str, Any]], fact: object) -> None:
             raise RefusedError(
                 "a developer of the model can't sign its second or third line checks"
             )
-    if isinstance(fact, Deployment) and fact.role == "champion" and fact.until is None:
+    if isinstance(fact, Deployment) and fact.until is None and fact.role in DEPLOYMENT:
         place = (fact.model, fact.environment)
         for other in facts[Deployment].values():
-            if (
-                other.until is None
-                and other.role == "champion"
-                and (other.model, other.environment) == place
-            ):
-                raise ConflictError(f"{place[0]} already has a champion in {place[1]}.")
+            there = other.until is None and other.role in DEPLOYMENT and other.id != fact.id
+            if not there or (other.model, other.environment) != place:
+                continue
+            if other.role == fact.role or other.release == fact.release:
+                raise ConflictError(
+                    f"{place[0]} already has {other.release} as {other.role} in {place[1]}."
+                )
     if isinstance(fact, Release) and any(
         (r.model, r.number) == (fact.model, fact.number) for r in facts[Release].values()
     ):

@@ -35,7 +35,7 @@ from taxiway.core.ports import Change
 
 Fact = TypeVar("Fact")
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a database that is behind is migrated when it is opened."""
 HEAD_FILE = "ledger.head"
 
@@ -135,7 +135,7 @@ def _broken_rule(error: sqlite3.IntegrityError) -> TaxiwayError:
     if text.startswith("UNIQUE constraint failed"):
         if "deployment.model" in text:
             return ConflictError(
-                "Somebody else changed the champion of this environment first; nothing was written."
+                "Somebody else changed who runs in this environment first; nothing was written."
             )
         table = re.sub(r".*: (\w+)\..*", r"\1", text)
         return ConflictError(f"The record already holds this {table.replace('_', '-')} ({text}).")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxiway.bootstrap.access import common_gate, gate_of
-from taxiway.bootstrap.serving import ENDPOINT, endpoint
+from taxiway.bootstrap.serving import ENDPOINT, lineup_of
 
 if TYPE_CHECKING:
     from taxiway.serving.http import Application
@@ -18,20 +18,30 @@ if TYPE_CHECKING:
 def application() -> Application:
     """The application for what `TAXIWAY_ENDPOINT` names."""
     from taxiway.serving.http import Application
+    from taxiway.serving.served import Served
 
     about = json.loads(os.environ[ENDPOINT])
     log = _say if about.pop("log_requests") else None
     if stub := about.pop("stub"):
         from taxiway.bootstrap.stub import standing
 
-        return Application(standing(Path(stub)), gate=common_gate(), log=log)
+        stands = standing(Path(stub))
+        name = stands.current.champion.artefact.model
+        return Application([Served(name, stands, common_gate())], log=log)
     from taxiway.bootstrap.workspace import Workspace
 
-    workspace = Workspace(Path(about.pop("root")))
-    champion = endpoint(workspace, **about)
+    workspace = Workspace(Path(about["root"]))
+    environment, release = about["environment"], about["release"]
     # A rehearsal asks itself, and is nobody's endpoint.
-    gate = common_gate() if about["release"] else gate_of(workspace, about["model"])
-    return Application(champion, gate=gate, close=workspace.close, log=log)
+    served = [
+        Served(
+            model,
+            lineup_of(workspace, model, environment, release),
+            common_gate() if release else gate_of(workspace, model),
+        )
+        for model in about["models"]
+    ]
+    return Application(served, close=workspace.close, log=log)
 
 
 def _say(line: str) -> None:

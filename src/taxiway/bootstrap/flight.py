@@ -13,6 +13,7 @@ from taxiway.core.check import Case, FlightCheck, Verdict
 from taxiway.core.contract import Contract, contract_from
 from taxiway.core.evidence import Evidence, evidence_digest
 from taxiway.core.facts import Deployment, Developed, Model, Release
+from taxiway.core.moves import CHALLENGER
 from taxiway.core.people import Binding
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def case_of(workspace: Workspace, model: Model, release: Release, environment: s
     ran = [
         d.since
         for d in workspace.record.find(Deployment, release=release.id, environment=environment)
+        if d.role != CHALLENGER  # what it answers there leaves nowhere
     ]
     return Case(
         model=model.id,
@@ -162,43 +164,5 @@ def deviate(
         reason=reason,
         risk=risk,
         until=until,
-        dry_run=dry_run,
-    )
-
-
-def promote(workspace: Workspace, name: str, environment: str, *, dry_run: bool) -> Deployment:
-    """Moves a release into an environment, if its flight check is clear at this moment."""
-    from taxiway.release.promotion import promote as move
-
-    release = workspace.find_release(name)
-
-    def holding() -> list[SignOff]:
-        stored = stored_evidence(workspace, release, environment)
-        return list(signatures(workspace, release, binding_of(release, stored))[0])
-
-    return move(
-        workspace.desk,
-        release,
-        environment,
-        check=lambda: flight_check(workspace, release, environment),
-        sound=lambda: artefacts.require_sound(workspace, release),
-        sign_offs=holding,
-        dry_run=dry_run,
-    )
-
-
-def rollback(
-    workspace: Workspace, environment: str, *, model: str | None, reason: str, dry_run: bool
-) -> Deployment:
-    """Back to the last good release of an environment."""
-    from taxiway.release.promotion import rollback as move
-
-    return move(
-        workspace.desk,
-        workspace.find_model(model).id,
-        environment,
-        reason=reason,
-        find_release=workspace.find_release,
-        sound=lambda release: artefacts.require_sound(workspace, release),
         dry_run=dry_run,
     )

@@ -6,28 +6,40 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
 from taxiway.core import evidence as kinds
 from taxiway.core.errors import InputError, MissingError, RefusedError
 from taxiway.core.evidence import Evidence, observed
-from taxiway.core.facts import Deployment, Model, Release
+from taxiway.core.facts import Deployment, Release
+from taxiway.core.moves import CHALLENGER, CHAMPION
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.core.artefact import Artefact
-    from taxiway.serving.champion import Champion
     from taxiway.serving.deciding import Decider
+    from taxiway.serving.lineup import Lineup
 
 ENDPOINT = "TAXIWAY_ENDPOINT"
-"""Tells the endpoint's process what to serve, as JSON: {root, model, environment, release}, or
+"""Tells the endpoint's process what to serve, as JSON: {root, models, environment, release}, or
 {stub}; and `log_requests`."""
 API_KEY = "TAXIWAY_API_KEY"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 """One row gains nothing from threads, and two processes with threads for all cores fight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where a server listens, and with how many processes."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    log_requests: bool = False
 
 
 def champion_of(workspace: Workspace, model: str, environment: str) -> Release:
@@ -36,18 +48,15 @@ def champion_of(workspace: Workspace, model: str, environment: str) -> Release:
 
     found = champion(workspace.desk, model, environment)
     if found is None:
-        raise MissingError(
-            f"{model} has no champion in {environment}.",
-            todo=f"Promote a release first: taxiway promote {model}:N --to {environment}",
-        )
+        raise no_champion(model, environment)
     return workspace.find_release(found.release)
 
 
-def _chosen(workspace: Workspace, model: str, environment: str, release: str | None) -> Release:
-    """The release that is named, or the champion."""
-    if release:
-        return workspace.find_release(release)
-    return champion_of(workspace, model, environment)
+def no_champion(model: str, environment: str) -> MissingError:
+    return MissingError(
+        f"{model} has no champion in {environment}.",
+        todo=f"Promote a release first: taxiway promote {model}:N --to {environment}",
+    )
 
 
 def decider_of(workspace: Workspace, artefact: Artefact, environment: str, channel: str) -> Decider:
@@ -65,63 +74,108 @@ def decider_of(workspace: Workspace, artefact: Artefact, environment: str, chann
     )
 
 
-def endpoint(workspace: Workspace, model: str, environment: str, release: str | None) -> Champion:
-    """What the endpoint answers with: the champion, followed; or one release, for a rehearsal."""
-    from taxiway.serving.champion import Champion
-    from taxiway.serving.rehearsal import ENVIRONMENT
+def lineup_of(
+    workspace: Workspace, model: str, environment: str, release: str | None = None
+) -> Lineup:
+    """Who answers for a model: whoever has a role, followed; or one release, for a rehearsal."""
+    from taxiway.bootstrap.roles import limits_of, take_off
+    from taxiway.release.promotion import standing
+    from taxiway.serving import rehearsal, shadow
+    from taxiway.serving.lineup import Lineup, Post
 
-    logged_as = ENVIRONMENT if release else environment
+    def find() -> dict[str, Post]:
+        if release:
+            return {CHAMPION: Post(release, workspace.find_release(release))}
+        posts = {
+            role: Post(one.id, workspace.find_release(one.release), one.share)
+            for role, one in standing(workspace.desk, model, environment).items()
+        }
+        if CHAMPION not in posts:
+            raise no_champion(model, environment)
+        return posts
 
-    return Champion(
-        find=lambda: _chosen(workspace, model, environment, release),
+    def decider(artefact: Artefact, role: str) -> Decider:
+        logged_as = {CHALLENGER: shadow.ENVIRONMENT}.get(role, environment)
+        return decider_of(
+            workspace, artefact, rehearsal.ENVIRONMENT if release else logged_as, "http"
+        )
+
+    return Lineup(
+        find=find,
         load=lambda found: artefacts.load(workspace, found),
-        decider=lambda artefact: decider_of(workspace, artefact, logged_as, "http"),
+        decider=decider,
+        limits=lambda: limits_of(workspace, model),
+        withdraw=lambda breach: take_off(workspace, breach),
     )
 
 
 def serve(
     workspace: Workspace,
-    model: Model,
+    models: Sequence[str],
     environment: str,
     *,
     release: str | None,
-    host: str,
-    port: int,
-    log_requests: bool,
+    listen: Listen,
     announce: Callable[[str], None],
 ) -> None:
     """Serves until the process is asked to end. Everything that can be wrong is said before."""
-    chosen = _chosen(workspace, model.id, environment, release)
-    artefacts.require_sound(workspace, chosen)
-    about = {"root": str(workspace.root), "model": model.id, "environment": environment}
-    listen(
-        {**about, "release": release, "stub": None, "log_requests": log_requests},
-        host=host,
-        port=port,
-        announce=lambda: announce(chosen.id),
-    )
+    chosen = _chosen(workspace, models, environment, release)
+    for one in chosen:
+        artefacts.require_sound(workspace, one)
+    about = {
+        "root": str(workspace.root),
+        "models": [one.model for one in chosen],
+        "environment": environment,
+        "release": release,
+        "stub": None,
+        "log_requests": listen.log_requests,
+    }
+    run(about, listen, announce=lambda: announce(", ".join(one.id for one in chosen)))
 
 
-def listen(about: dict[str, Any], *, host: str, port: int, announce: Callable[[], None]) -> None:
-    """Runs the server whose process is told `about`; `announce` is called when all is well."""
+def _chosen(
+    workspace: Workspace, models: Sequence[str], environment: str, release: str | None
+) -> list[Release]:
+    """The release that is named, or the champions; of all models, if `*` is."""
+    if release:
+        found = workspace.find_release(release)
+        if len(models) > 1 or found.model != workspace.find_model(*models).id:
+            raise InputError(f"{release} is served alone, and is a release of {found.model}.")
+        return [found]
+    if list(models) == ["*"]:
+        everywhere = workspace.record.find(
+            Deployment, environment=environment, role=CHAMPION, until=None
+        )
+        if not everywhere:
+            raise MissingError(f"No model has a champion in {environment}.")
+        return [workspace.find_release(one.release) for one in everywhere]
+    names = [workspace.find_model(name).id for name in models or (None,)]
+    return [champion_of(workspace, name, environment) for name in dict.fromkeys(names)]
+
+
+def run(about: dict[str, Any], listen: Listen, *, announce: Callable[[], None]) -> None:
+    """Runs the server whose processes are told `about`; `announce` is called when all is well."""
     from granian import Granian
     from granian.constants import Interfaces, Loops
     from granian.log import LogLevels
 
-    if host not in LOOPBACK and not os.environ.get(API_KEY):
+    if listen.host not in LOOPBACK and not os.environ.get(API_KEY):
         raise RefusedError(
-            f"{host} can be reached from other machines, and no API key is set.",
+            f"{listen.host} can be reached from other machines, and no API key is set.",
             todo=f"Set {API_KEY} to a secret that callers send, or serve on 127.0.0.1.",
         )
-    _require_free(host, port)
+    _require_free(listen.host, listen.port)
     os.environ[ENDPOINT] = json.dumps(about)
     os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
     announce()
     Granian(
         "taxiway.bootstrap.endpoint:application",
         factory=True,
-        address=host,
-        port=port,
+        address=listen.host,
+        port=listen.port,
+        workers=listen.workers,
+        # One of several that dies is started again; the only one says so by ending the server.
+        respawn_failed_workers=listen.workers > 1,
         interface=Interfaces.RSGI,
         loop=Loops.asyncio,
         websockets=False,
@@ -210,7 +264,9 @@ def _way_back(workspace: Workspace, release: Release, environment: str) -> dict[
     ran = [
         d.release
         for where in ("prod", environment)
-        for d in workspace.record.find(Deployment, model=release.model, environment=where)
+        for d in workspace.record.find(
+            Deployment, model=release.model, environment=where, role=CHAMPION
+        )
         if d.release != release.id
     ]
     if not ran:

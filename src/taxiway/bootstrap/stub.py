@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING
 from taxiway.bootstrap.extras import extras
 
 if TYPE_CHECKING:
+    from taxiway.bootstrap.serving import Listen
     from taxiway.core.contract import Contract
     from taxiway.serving.stub import Standing
 
 
-def serve_stub(
-    path: Path, *, host: str, port: int, log_requests: bool, announce: Callable[[str], None]
-) -> None:
+def serve_stub(path: Path, listen: Listen, *, announce: Callable[[str], None]) -> None:
     """Serves the stub until the process is asked to end; what is wrong is said before."""
-    from taxiway.bootstrap.serving import listen
+    from taxiway.bootstrap.serving import run
 
     with extras():
         model, _, _ = _planned(path)
-        about = {"stub": str(path.absolute()), "log_requests": log_requests}
-        listen(about, host=host, port=port, announce=lambda: announce(model))
+        about = {"stub": str(path.absolute()), "log_requests": listen.log_requests}
+        run(about, listen, announce=lambda: announce(model))
 
 
 def standing(path: Path) -> Standing:
@@ -34,6 +33,7 @@ def standing(path: Path) -> Standing:
     from taxiway.adapters.ids import new_id
     from taxiway.bootstrap.opened import utc_now
     from taxiway.data.frame import frame_of, plain_records
+    from taxiway.serving.cast import Cast
     from taxiway.serving.stub import Standing, stub_decider
 
     model, contract, reason_codes = _planned(path)
@@ -46,7 +46,7 @@ def standing(path: Path) -> Standing:
         now=utc_now,
         new_id=new_id,
     )
-    return Standing(decider)
+    return Standing(Cast(decider))
 
 
 def _planned(path: Path) -> tuple[str, Contract, str]:

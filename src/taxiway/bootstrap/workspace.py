@@ -13,6 +13,7 @@ from taxiway.bootstrap.opened import Opened
 if TYPE_CHECKING:
     from taxiway.bootstrap.batch import Begin
     from taxiway.bootstrap.decisions import Wanted
+    from taxiway.bootstrap.serving import Listen
     from taxiway.charter.plan import Plan
     from taxiway.core.artefact import Artefact
     from taxiway.core.check import FlightCheck
@@ -230,11 +231,37 @@ class Workspace(Opened):
 
     # Deployment
 
-    def promote(self, release: str, environment: str, *, dry_run: bool = False) -> Deployment:
-        """Moves a release into an environment, if its flight check is clear at this moment."""
-        from taxiway.bootstrap.flight import promote
+    def promote(
+        self,
+        release: str,
+        environment: str,
+        *,
+        canary: int | None = None,
+        shadow: bool = False,
+        dry_run: bool = False,
+    ) -> Deployment:
+        """Moves a release into an environment, if its flight check is clear at this moment.
 
-        return promote(self, release, environment, dry_run=dry_run)
+        It becomes the champion; with `canary`, it answers for so many percent of the keys; in
+        `shadow`, it decides what others have answered, without a flight check.
+        """
+        from taxiway.bootstrap.roles import promote
+
+        return promote(self, release, environment, canary=canary, shadow=shadow, dry_run=dry_run)
+
+    def withdraw(
+        self,
+        environment: str,
+        role: str,
+        *,
+        model: str | None = None,
+        reason: str = "",
+        dry_run: bool = False,
+    ) -> Deployment:
+        """Ends the role of the `canary` or the `challenger` of an environment."""
+        from taxiway.bootstrap.roles import withdraw
+
+        return withdraw(self, environment, role, model=model, reason=reason, dry_run=dry_run)
 
     def rollback(
         self,
@@ -245,7 +272,7 @@ class Workspace(Opened):
         dry_run: bool = False,
     ) -> Deployment:
         """Back to the last good release of an environment."""
-        from taxiway.bootstrap.flight import rollback
+        from taxiway.bootstrap.roles import rollback
 
         return rollback(self, environment, model=model, reason=reason, dry_run=dry_run)
 
@@ -310,27 +337,26 @@ class Workspace(Opened):
 
     def serve(
         self,
-        model: str | None = None,
+        models: Sequence[str] = (),
         environment: str = "prod",
         *,
         release: str | None = None,
-        host: str = "127.0.0.1",
-        port: int = 8000,
-        log_requests: bool = False,
+        listen: Listen | None = None,
         announce: Callable[[str], None] = _nothing,
     ) -> None:
-        """Serves the champion of an environment over HTTP, until the process is asked to end."""
+        """Serves the champions of some models over HTTP, until the process is asked to end.
+
+        Without a model, the project's or the only one; `*` stands for all that have a champion.
+        """
         with extras():
-            from taxiway.bootstrap.serving import serve
+            from taxiway.bootstrap.serving import Listen, serve
 
             serve(
                 self,
-                self.find_model(model),
+                models,
                 environment,
                 release=release,
-                host=host,
-                port=port,
-                log_requests=log_requests,
+                listen=listen or Listen(),
                 announce=announce,
             )
 

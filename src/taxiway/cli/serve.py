@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", required=False)
+@click.argument("models", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Serve every model with a champion there.")
 @options.serving_environment
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     default=8000,
     show_default=True,
     help="The port to listen on.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that share the port; each loads the models and decides on one core.",
 )
 @click.option(
     "--release",
@@ -41,27 +49,31 @@ if TYPE_CHECKING:
 )
 def serve(
     *,
-    model: str | None,
+    models: tuple[str, ...],
+    everything: bool,
     environment: str,
     host: str,
     port: int,
+    workers: int,
     release: str | None,
     stub: Path | None,
     log_requests: bool,
 ) -> None:
-    """Serve the champion of an environment over HTTP.
+    """Serve the champions of one or more MODELS in an environment over HTTP.
 
     POST /predict takes one record or a list of them, as JSON, CSV or an Arrow stream; clients of
     MLflow, SageMaker and KServe find their own paths. GET /ready says whether the golden
     predictions came out the same, GET /metrics what was done, and GET /openapi.json describes it
-    all. A decision is on disk before its answer leaves. A promotion or a rollback reaches the
-    server within seconds. Other addresses than loopback need an API key in TAXIWAY_API_KEY.
+    all. With several models, /v1/models/NAME/predict and the other paths with a name answer. A
+    decision is on disk before its answer leaves. A promotion or a rollback reaches the server
+    within seconds. Other addresses than loopback need an API key in TAXIWAY_API_KEY.
 
     With --stub it answers before there is a model, so that others can build on it: it takes and
     refuses what the contract says, and makes its answers up, each marked with "stub": true.
 
     \b
-    Example: taxiway serve flight-delays --env prod --port 8000
+    Example: taxiway serve flight-delays --env prod --port 8000 --workers 2
+             taxiway serve --all --env prod
              taxiway serve --stub contracts/flights.yaml
     """
     where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -72,23 +84,26 @@ def serve(
             f"Serving {f'a stub of {chosen}' if stub else what} on {where} (Ctrl-C ends it)."
         )
 
+    from taxiway.bootstrap.serving import Listen
+
+    listen = Listen(host, port, workers, log_requests)
     if stub:
         from taxiway.bootstrap.stub import serve_stub
 
-        if model or release:
+        if models or everything or release:
             raise click.UsageError("--stub answers without a model: leave the model out.")
-        serve_stub(stub, host=host, port=port, log_requests=log_requests, announce=announce)
+        serve_stub(stub, listen, announce=announce)
         return
     from taxiway.bootstrap import Workspace
 
+    if everything and (models or release):
+        raise click.UsageError("--all serves every model: leave their names out.")
     with Workspace.open() as workspace:
         workspace.serve(
-            model,
+            ["*"] if everything else models,
             environment,
             release=release,
-            host=host,
-            port=port,
-            log_requests=log_requests,
+            listen=listen,
             announce=announce,
         )
 

@@ -10,10 +10,11 @@ import click
 
 from taxiway.cli import options, screen
 from taxiway.core.digest import short
+from taxiway.core.moves import CHAMPION
 
 if TYPE_CHECKING:
     from taxiway.governance.history import Stay
-    from taxiway.governance.status import ModelStatus, Status
+    from taxiway.governance.status import ModelStatus, Running, Status
 
 
 @click.command()
@@ -69,7 +70,7 @@ def show_stays(stays: Sequence[Stay], *, title: str = "") -> None:
                 minute(stay.since),
                 minute(stay.until) if stay.until else "now",
                 stay.environment,
-                stay.release,
+                stay.release if stay.role == CHAMPION else f"{stay.release} ({stay.role})",
                 f"{stay.how} by {stay.by}",
                 _approved(stay),
                 short(stay.evidence_digest),
@@ -103,7 +104,7 @@ def _show_model(one: ModelStatus, found: Status) -> None:
     if one.running:
         screen.table(
             ["environment", "release", "role", "since", "by"],
-            [[r.environment, r.release, r.role, minute(r.since), r.by] for r in one.running],
+            [[r.environment, r.release, _role(r), minute(r.since), r.by] for r in one.running],
             title="Runs",
         )
     else:
@@ -140,6 +141,10 @@ def _show_model(one: ModelStatus, found: Status) -> None:
             title="Newest windows",
         )
         screen.say()
+
+
+def _role(one: Running) -> str:
+    return f"{one.role}, {one.share} %" if one.share else one.role
 
 
 def _due(due: datetime | None, *, overdue: bool) -> str:

@@ -241,6 +241,27 @@ class Training(Section):
     )
 
 
+class Guardrail(Section):
+    """When a canary is taken off by itself."""
+
+    minimum_decisions: int = Field(
+        200, ge=20, description="Decisions of the canary before its answers are judged."
+    )
+    maximum_failures: float = Field(
+        0.01,
+        ge=0,
+        lt=1,
+        description="Most of its records on which it may fail; the champion answers them.",
+    )
+    maximum_difference: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Most that its share of positive answers, and its mean probability, may differ"
+        " from the champion's.",
+    )
+
+
 class Deployment(Section):
     """How it is served, and for how long its decisions are kept."""
 
@@ -265,6 +286,7 @@ class Deployment(Section):
         "adverse", description="Which decisions come with their reasons."
     )
     retention_days: int = Field(200, ge=1, description="How long decisions are kept.")
+    guardrail: Guardrail = Field(Guardrail(), description="When a canary is taken off by itself.")
 
 
 class ReviewRule(Section):

@@ -14,6 +14,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 PREFIX = "sha256:"
+LATER = "later"
+"""In the metadata of a field that a record did not have from the start. While it holds nothing, it
+is no part of the digest, so that what was written before keeps the digest that it had."""
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
@@ -46,7 +49,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {
+            f.name: found
+            for f in dataclasses.fields(value)
+            if (found := getattr(value, f.name)) is not None or LATER not in f.metadata
+        }
     raise TypeError(f"{type(value).__name__} has no canonical JSON form")
 
 

@@ -7,9 +7,11 @@ a store has to know to keep them (see `ports.Record`). Facts never change, excep
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from taxiway.core.digest import LATER
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,11 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A release in an environment in a role. Exactly one champion a model and environment."""
+    """A release in an environment in a role: at most one champion, canary and challenger each.
+
+    A champion answers; a canary answers for `share` percent of the keys; a challenger decides in
+    shadow, and its answers never leave.
+    """
 
     id: str
     model: str
@@ -117,6 +123,8 @@ class Deployment:
     since: datetime
     by: str
     until: datetime | None = None
+    share: int | None = field(default=None, metadata={LATER: "0002"})
+    """Percent of the keys for which a canary answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +155,7 @@ class Finding:
     release: str
     environment: str
     kind: str
-    """`drift`, `output`, `performance` or `value`."""
+    """`drift`, `output`, `performance`, `value` or `guardrail`."""
     subject: str
     """What it is about: a column, the output, a metric."""
     severity: str

@@ -24,6 +24,22 @@ LINE_ROLES: Mapping[int, tuple[str, ...]] = {
 PROMOTION: Mapping[str, str | None] = {"dev": None, "qa": "dev", "prod": "qa"}
 """Environment -> the environment where the release has to be, or have been, before."""
 
+CHAMPION, CANARY, CHALLENGER = "champion", "canary", "challenger"
+
+DEPLOYMENT: Mapping[str, tuple[str, ...]] = {
+    CHALLENGER: (CANARY, CHAMPION, "withdrawn"),
+    CANARY: (CANARY, CHAMPION, "withdrawn"),
+    CHAMPION: ("replaced",),
+    "replaced": (),
+    "withdrawn": (),
+}
+"""Role of a release in an environment -> what may become of it there.
+
+At most one release has each role, and a release at most one of them. The champion is never
+withdrawn: another one replaces it, or a rollback does. A canary that becomes a canary gets another
+share.
+"""
+
 HANDOFF_STAGES: Mapping[str, tuple[str, str]] = {
     "data": ("data", "development"),
     "release": ("development", "engineering"),

@@ -18,7 +18,7 @@ from typing import Any
 from taxiway.core.errors import TaxiwayError
 from taxiway.core.evidence import DRIFT, PERFORMANCE, VALUE, Evidence
 from taxiway.core.facts import Alert, Deployment, Finding, Model, Proposal, Release, Run
-from taxiway.core.moves import ENVIRONMENTS, HANDOFF_STAGES
+from taxiway.core.moves import CHAMPION, ENVIRONMENTS, HANDOFF_STAGES
 from taxiway.core.people import Deviation, Handoff
 from taxiway.core.ports import Desk, Record
 from taxiway.governance.deviation import GRANTS
@@ -39,6 +39,8 @@ class Running:
     role: str
     since: datetime
     by: str
+    share: int | None = None
+    """Percent of a canary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def _model_status(desk: Desk, model: Model, now: datetime) -> ModelStatus:
     record = desk.record
     deployments = record.find(Deployment, model=model.id)
     running = [one for one in deployments if one.until is None]
-    running.sort(key=lambda one: ENVIRONMENTS.index(one.environment))
+    running.sort(key=lambda one: (ENVIRONMENTS.index(one.environment), one.role != CHAMPION))
     releases = record.find(Release, model=model.id)
     waiting = [
         *_handoffs(record, model),
@@ -126,7 +128,8 @@ def _model_status(desk: Desk, model: Model, now: datetime) -> ModelStatus:
         owners=model.owners,
         release=releases[-1].id if releases else None,
         running=tuple(
-            Running(one.environment, one.release, one.role, one.since, one.by) for one in running
+            Running(one.environment, one.release, one.role, one.since, one.by, one.share)
+            for one in running
         ),
         waiting=tuple(
             dataclasses.replace(one, overdue=one.due is not None and one.due < now)

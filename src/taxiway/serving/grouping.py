@@ -19,8 +19,9 @@ from typing import Any
 from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.core.errors import StoreError
-from taxiway.serving.deciding import Decider
+from taxiway.serving.cast import Cast
 from taxiway.serving.path import answer
+from taxiway.serving.splitting import Tried, split
 
 Answer = list[Decision] | BaseException
 """The decisions on a request's records, all of them in the log; or why there are none."""
@@ -50,6 +51,13 @@ class Request:
     began: float
     """When work on it began (`time.perf_counter`)."""
     answered: Callable[[Answer], None]
+    release: str | None = None
+    """The only one that may answer; None for whoever has the role now."""
+
+    def records_for(self, contract: Contract) -> Sequence[dict[str, Any]]:
+        """Its records as a release with this contract reads them."""
+        same = self.contract is contract or self.contract == contract
+        return self.records if same else self.read(contract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +68,32 @@ class Worked:
     requests: int
     decided_seconds: float
     logged_seconds: float
+    tried: Tried | None = None
+    """What it showed of the canary, if there is one."""
 
 
 class Grouping:
     """A bounded queue of requests and the one thread that decides them, in their order.
 
-    `current` gives the decider that answers now, or raises why there is none; a group asks it once,
-    when it begins, so that no answer mixes two releases.
+    `current` gives the cast that answers now, or raises why there is none; a group asks it once,
+    when it begins, so that nothing changes on its way. `worked` hears how a group went, before its
+    answers leave; `shadowed` gets the decisions that have left, if there is a challenger.
     """
 
     def __init__(
         self,
-        current: Callable[[], Decider],
+        current: Callable[[], Cast],
         deliver: Deliver,
         *,
         limits: Limits = Limits(),
         worked: Callable[[Worked], None] = lambda _: None,
+        shadowed: Callable[[Cast, Sequence[Decision]], None] = lambda *_: None,
     ) -> None:
         self._current = current
         self._deliver = deliver
         self._limits = limits
         self._worked = worked
+        self._shadowed = shadowed
         self._waiting: deque[Request] = deque()
         self._rows = 0
         self._ending = False
@@ -124,12 +137,19 @@ class Grouping:
 
     def _work(self) -> None:
         while group := self._take():
-            answers = self._answers(group)
+            cast = None
+            try:
+                cast = self._current()
+                answers = self._decided(cast, group)
+            except Exception as error:  # noqa: BLE001 - it is the answer
+                answers = [error] * len(group)
             try:
                 self._deliver(partial(_hand_out, group, answers))
             except RuntimeError:
                 # The loop has ended, and with it everyone who waited; the log has the decisions.
                 continue
+            if cast is not None and cast.challenger is not None:
+                self._shadowed(cast, [d for one in answers if isinstance(one, list) for d in one])
 
     def _take(self) -> list[Request]:
         """All that waits, up to the limit; empty when there is nothing more to come."""
@@ -146,16 +166,9 @@ class Grouping:
             self._rows -= sum(len(request.records) for request in group)
             return group
 
-    def _answers(self, group: Sequence[Request]) -> list[Answer]:
+    def _decided(self, cast: Cast, group: Sequence[Request]) -> list[Answer]:
         try:
-            decider = self._current()
-        except Exception as error:  # noqa: BLE001 - it is the answer
-            return [error] * len(group)
-        return self._decided(decider, group)
-
-    def _decided(self, decider: Decider, group: Sequence[Request]) -> list[Answer]:
-        try:
-            decisions, worked = self._together(decider, group)
+            decisions, worked = self._together(cast, group)
         except StoreError as error:
             # What could not be logged was not decided, for any of them.
             return [error] * len(group)
@@ -163,36 +176,41 @@ class Grouping:
             if len(group) == 1:
                 return [error]
             # One of them breaks the model or the log; only its own answer may suffer.
-            return [one for request in group for one in self._decided(decider, [request])]
+            return [one for request in group for one in self._decided(cast, [request])]
         self._worked(worked)
         return list(decisions)
 
     def _together(
-        self, decider: Decider, group: Sequence[Request]
+        self, cast: Cast, group: Sequence[Request]
     ) -> tuple[list[list[Decision]], Worked]:
-        """Decisions for each request of a group: one frame, one model call, one transaction."""
+        """Decisions for each request of a group, in one transaction."""
         began = time.perf_counter()
-        artefact = decider.artefact
-        contract = artefact.inputs
-        read = [
-            one.records
-            if one.contract is contract or one.contract == contract
-            else one.read(contract)
-            for one in group
-        ]
-        records = [record for one in read for record in one]
-        outputs = answer(artefact, artefact.frame(records))
-        decisions: list[list[Decision]] = []
-        at = 0
-        for request, own in zip(group, read, strict=True):
-            decisions.append(
-                decider.decisions(own, outputs[at : at + len(own)], began=request.began)
-            )
-            at += len(own)
+        tried = None
+        if cast.canary is None and all(request.release is None for request in group):
+            decisions = _of_champion(cast, group)
+        else:
+            decisions, tried = split(cast, group)
         decided = time.perf_counter()
-        decider.log.append([decision for one in decisions for decision in one])
+        together = [decision for one in decisions for decision in one]
+        cast.champion.log.append(together)
         logged = time.perf_counter()
-        return decisions, Worked(len(records), len(group), decided - began, logged - decided)
+        return decisions, Worked(
+            len(together), len(group), decided - began, logged - decided, tried
+        )
+
+
+def _of_champion(cast: Cast, group: Sequence[Request]) -> list[list[Decision]]:
+    """Decisions for each request of a group: one frame, one model call."""
+    decider = cast.champion
+    artefact = decider.artefact
+    read = [request.records_for(artefact.inputs) for request in group]
+    outputs = answer(artefact, artefact.frame([record for one in read for record in one]))
+    decisions: list[list[Decision]] = []
+    at = 0
+    for request, own in zip(group, read, strict=True):
+        decisions.append(decider.decisions(own, outputs[at : at + len(own)], began=request.began))
+        at += len(own)
+    return decisions
 
 
 def _hand_out(group: Sequence[Request], answers: Sequence[Answer]) -> None:

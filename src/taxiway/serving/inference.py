@@ -37,11 +37,11 @@ OUTPUTS: Mapping[str, str] = {
 `decision` names; it is empty where the answer stands."""
 
 
-def metadata(artefact: Artefact) -> dict[str, Any]:
-    """What `GET /v2/models/NAME` says of a model."""
+def metadata(artefact: Artefact, releases: Sequence[str]) -> dict[str, Any]:
+    """What `GET /v2/models/NAME` says of a model; `releases` are those that answer now."""
     return {
         "name": artefact.model,
-        "versions": [artefact.release],
+        "versions": list(releases),
         "platform": "taxiway",
         "inputs": [
             {"name": column.name, "datatype": DATATYPES[column.type][0], "shape": [-1]}

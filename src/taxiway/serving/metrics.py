@@ -1,22 +1,25 @@
 """Metrics of an endpoint in the text format that Prometheus reads.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/. Each figure is written by one thread
-only, so none needs a lock.
+only, so none needs a lock: those of requests by the loop, those of a model by the thread that
+decides for it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from taxiway.serving.grouping import Worked
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 10_000)
-STEPS = ("parse", "validate", "decide", "log", "total")
-"""Where the time of an answer goes: of a request, and of its group for `decide` and `log`."""
+STEPS = ("parse", "validate", "total")
+"""Where the time of a request goes, beside that of its group."""
+GROUP_STEPS = ("decide", "log")
+"""Where the time of a group goes."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -44,6 +47,30 @@ class Histogram:
         yield f"{name}_count{outer} {below}"
 
 
+def _timed(steps: Sequence[str]) -> dict[str, Histogram]:
+    return {step: Histogram(SECONDS) for step in steps}
+
+
+@dataclass(slots=True)
+class ModelMetrics:
+    """What was done for one model."""
+
+    seconds: dict[str, Histogram] = field(default_factory=lambda: _timed(GROUP_STEPS))
+    group_rows: Histogram = field(default_factory=lambda: Histogram(ROWS))
+    failures: Counter[str] = field(default_factory=Counter)
+    """Canary -> records on which it failed, and which the champion answered."""
+    shadow: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(challenger, `decided`, `dropped` or `failed`) -> records."""
+    waiting: int = 0
+    """Requests that wait now; looked up when it is asked for."""
+
+    def worked(self, group: Worked) -> None:
+        """Takes note of a group, in the thread that decided it."""
+        self.group_rows.add(group.rows)
+        self.seconds["decide"].add(group.decided_seconds)
+        self.seconds["log"].add(group.logged_seconds)
+
+
 @dataclass(slots=True)
 class Metrics:
     """What one process has done since it started."""
@@ -52,22 +79,13 @@ class Metrics:
     """(path, status) -> how many."""
     decisions: Counter[tuple[str, bool]] = field(default_factory=Counter)
     """(release, prediction) -> how many."""
-    seconds: dict[str, Histogram] = field(
-        default_factory=lambda: {step: Histogram(SECONDS) for step in STEPS}
-    )
-    group_rows: Histogram = field(default_factory=lambda: Histogram(ROWS))
+    seconds: dict[str, Histogram] = field(default_factory=lambda: _timed(STEPS))
 
-    def worked(self, group: Worked) -> None:
-        """Takes note of a group, in the thread that decided it."""
-        self.group_rows.add(group.rows)
-        self.seconds["decide"].add(group.decided_seconds)
-        self.seconds["log"].add(group.logged_seconds)
+    def text(self, models: Mapping[str, ModelMetrics]) -> str:
+        """All of them, and those of some models by their names."""
+        return "\n".join([*self._lines(models), ""])
 
-    def text(self, waiting: int) -> str:
-        """All of them; `waiting` is how many requests wait now."""
-        return "\n".join([*self._lines(waiting), ""])
-
-    def _lines(self, waiting: int) -> Iterator[str]:
+    def _lines(self, models: Mapping[str, ModelMetrics]) -> Iterator[str]:
         yield from _head("taxiway_requests_total", "counter", "Requests, by path and status.")
         for (path, status), count in sorted(self.requests.items()):
             labels = f'path="{path}",status="{status}"'
@@ -79,10 +97,26 @@ class Metrics:
         yield from _head("taxiway_seconds", "histogram", "Seconds of requests and their groups.")
         for step, histogram in self.seconds.items():
             yield from histogram.lines("taxiway_seconds", f'step="{step}"')
+        for name, model in models.items():
+            for step, histogram in model.seconds.items():
+                yield from histogram.lines("taxiway_seconds", f'step="{step}",model="{name}"')
         yield from _head("taxiway_group_rows", "histogram", "Rows that were decided together.")
-        yield from self.group_rows.lines("taxiway_group_rows")
+        for name, model in models.items():
+            yield from model.group_rows.lines("taxiway_group_rows", f'model="{name}"')
         yield from _head("taxiway_waiting_requests", "gauge", "Requests that wait for their turn.")
-        yield f"taxiway_waiting_requests {waiting}"
+        for name, model in models.items():
+            yield f'taxiway_waiting_requests{{model="{name}"}} {model.waiting}'
+        text = "Records on which a canary failed; the champion answered."
+        yield from _head("taxiway_canary_failures_total", "counter", text)
+        for model in models.values():
+            for release, count in sorted(model.failures.items()):
+                yield f'taxiway_canary_failures_total{{release="{release}"}} {count}'
+        text = "Records for a challenger in shadow, by what became of them."
+        yield from _head("taxiway_shadow_records_total", "counter", text)
+        for model in models.values():
+            for (release, outcome), count in sorted(model.shadow.items()):
+                labels = f'release="{release}",outcome="{outcome}"'
+                yield f"taxiway_shadow_records_total{{{labels}}} {count}"
 
 
 def _head(name: str, kind: str, help: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from taxiway.core.artefact import Artefact
@@ -22,52 +23,58 @@ TYPES: dict[str, dict[str, Any]] = {
 }
 
 
-def openapi(artefact: Artefact) -> dict[str, Any]:
-    """The document for one release."""
-    operation = _predict(artefact.inputs)
+def openapi(*artefacts: Artefact) -> dict[str, Any]:
+    """The document for the champions of the models that are served."""
+    only = artefacts[0] if len(artefacts) == 1 else None
+    schemas: dict[str, Any] = {"Decision": DECISION, "Error": ERROR}
+    paths: dict[str, Any] = {}
+    for one in artefacts:
+        schema = "Record" if only else f"Record.{one.model}"
+        schemas[schema] = record_schema(one.inputs)
+        paths |= _paths(one, schema, "" if only else f"_{one.model}", only is not None)
+    about = {
+        "title": only.model if only else "taxiway",
+        "version": only.release if only else version("taxiway"),
+        "description": only.inputs.description
+        if only
+        else f"Decisions of {', '.join(one.model for one in artefacts)}.",
+    }
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": artefact.model,
-            "version": artefact.release,
-            "description": artefact.inputs.description,
-        },
-        "paths": {
-            "/predict": {"post": {**operation, "operationId": "predict"}},
-            f"/v1/models/{artefact.model}/predict": {
-                "post": {**operation, "operationId": "predict_by_name"}
-            },
-            "/ready": {
-                "get": {
-                    "summary": "Whether the golden predictions came out the same",
-                    "operationId": "ready",
-                    "responses": {"200": {"description": "Yes."}, "503": {"description": "No."}},
-                }
-            },
-            "/live": {
-                "get": {
-                    "summary": "Whether the process answers",
-                    "operationId": "live",
-                    "responses": {"200": {"description": "Yes."}},
-                }
-            },
-        },
+        "info": about,
+        "paths": {**paths, **PROBES},
         "components": {
-            "schemas": {
-                "Record": record_schema(artefact.inputs),
-                "Decision": DECISION,
-                "Error": ERROR,
-            },
+            "schemas": schemas,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _predict(contract: Contract) -> dict[str, Any]:
+def _paths(artefact: Artefact, schema: str, suffix: str, only: bool) -> dict[str, Any]:
+    """The paths that decide for one model; without its name, if it is the only one."""
+    operation = _predict(artefact.inputs, schema)
+    named = f"/v1/models/{artefact.model}"
+    exact = {
+        **operation,
+        "summary": "Decide by exactly this release, if it answers in this environment now",
+        "operationId": f"predict_by_version{suffix}",
+        "parameters": [VERSION],
+        "responses": {**operation["responses"], "404": NO_VERSION},
+    }
+    paths = {
+        f"{named}/predict": {"post": {**operation, "operationId": f"predict_by_name{suffix}"}},
+        f"{named}/versions/{{version}}/predict": {"post": exact},
+    }
+    return (
+        {"/predict": {"post": {**operation, "operationId": "predict"}}, **paths} if only else paths
+    )
+
+
+def _predict(contract: Contract, schema: str) -> dict[str, Any]:
     """The operation that decides, with examples made of those that the contract gives."""
-    ref = {"$ref": "#/components/schemas/Record"}
+    ref = {"$ref": f"#/components/schemas/{schema}"}
     decision = {"$ref": "#/components/schemas/Decision"}
-    problem = _content({"$ref": "#/components/schemas/Error"})
+    problem = PROBLEM
     body = _content({"oneOf": [ref, {"type": "array", "items": ref}]})["content"]
     text: dict[str, Any] = {"schema": _TEXT}
     if record := example_record(contract):
@@ -190,5 +197,40 @@ ERROR = {
                 "properties": dict.fromkeys(("what", "where", "found", "expected", "todo"), _TEXT),
             },
         },
+    },
+}
+PROBLEM = _content({"$ref": "#/components/schemas/Error"})
+NO_VERSION = {"description": "The release has no role in this environment now.", **PROBLEM}
+VERSION = {
+    "name": "version",
+    "in": "path",
+    "required": True,
+    "description": "The number of a release that is the champion or the canary.",
+    "schema": {"type": "string", "pattern": "^[0-9]+$"},
+}
+PROBES = {
+    "/v1/models": {
+        "get": {
+            "summary": "The models that are served, with their releases and roles",
+            "operationId": "models",
+            "responses": {
+                "200": {"description": "Those that the key may know of."},
+                "401": {"description": "The API key is missing or wrong.", **PROBLEM},
+            },
+        }
+    },
+    "/ready": {
+        "get": {
+            "summary": "Whether the golden predictions came out the same",
+            "operationId": "ready",
+            "responses": {"200": {"description": "Yes."}, "503": {"description": "No."}},
+        }
+    },
+    "/live": {
+        "get": {
+            "summary": "Whether the process answers",
+            "operationId": "live",
+            "responses": {"200": {"description": "Yes."}},
+        }
     },
 }

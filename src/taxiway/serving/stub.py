@@ -17,8 +17,10 @@ from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.core.digest import canonical_json
 from taxiway.core.ports import Clock, Decisions, NewId
+from taxiway.serving.cast import Cast
 from taxiway.serving.deciding import STUB, Decider
 from taxiway.serving.examples import example_record
+from taxiway.serving.guardrail import Breach
 
 NOTE = "made up from the contract: no model has answered, and nothing is logged"
 
@@ -27,13 +29,16 @@ NOTE = "made up from the contract: no model has answered, and nothing is logged"
 class Standing:
     """Answers for as long as the process lives; there is nothing to follow."""
 
-    current: Decider
+    current: Cast
     problem: str = ""
     note: str = NOTE
     golden: int = 0
 
-    def answering(self) -> Decider:
+    def answering(self) -> Cast:
         return self.current
+
+    def take_off(self, breach: Breach) -> None:
+        """There is no canary."""
 
     def refresh(self) -> None:
         """Nothing changes."""

@@ -100,7 +100,7 @@ def test_a_database_that_is_up_to_date_needs_no_alembic(
     open_record(path).close()
 
 
-@pytest.mark.parametrize("revision", ["0002", "9999"])
+@pytest.mark.parametrize("revision", ["0003", "9999"])
 def test_a_database_from_the_future(path: Path, revision: str) -> None:
     by_hand(path, "UPDATE alembic_version SET version_num = ?", (revision,))
     assert revision_of(path) == revision
@@ -255,7 +255,7 @@ def test_a_second_champion_written_by_hand(record: SqlRecord, path: Path, fact: 
     write(record, fact(Deployment, role="champion"))
     copy = (
         "INSERT INTO deployment SELECT 'two', model, environment, role, release, release_digest,"
-        ' evidence_digest, sign_offs, replaces, how, since, "by", until FROM deployment'
+        ' evidence_digest, sign_offs, replaces, how, since, "by", until, share FROM deployment'
     )
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed: deployment"):
         by_hand(path, copy)
@@ -278,7 +278,7 @@ def test_what_exists_already_is_named(record: SqlRecord, fact: MakeFact) -> None
 
 def test_a_second_champion_is_told_in_words(record: SqlRecord, fact: MakeFact) -> None:
     write(record, fact(Deployment, role="champion"))
-    with pytest.raises(ConflictError, match="changed the champion of this environment first"):
+    with pytest.raises(ConflictError, match="changed who runs in this environment first"):
         write(record, fact(Deployment, "two", role="champion"))
 
 

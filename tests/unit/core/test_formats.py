@@ -20,7 +20,8 @@ from taxiway.adapters.sql import REVISION, open_record
 from taxiway.core.charter import Charter
 from taxiway.core.contract import contract_from
 from taxiway.core.decision import Decision, Outcome
-from taxiway.core.digest import canonical_json, digest_bytes
+from taxiway.core.digest import canonical_json, digest_bytes, digest_of
+from taxiway.core.facts import Deployment
 from taxiway.core.ledger import GENESIS, Draft, Event, broken_links
 from taxiway.core.people import Deviation, SignOff
 
@@ -204,14 +205,45 @@ def test_a_decision_log_from_its_golden_file_is_read(protocol: int, tmp_path: Pa
     log.close()
 
 
-def test_a_record_from_its_golden_schema_is_opened(tmp_path: Path) -> None:
-    path = tmp_path / "record.db"
+def golden_record(folder: Path, revision: str) -> Path:
+    path = folder / "record.db"
     connection = sqlite3.connect(path)
-    connection.executescript((GOLDEN / f"record-{REVISION}.sql").read_text())
-    connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
+    connection.executescript((GOLDEN / f"record-{revision}.sql").read_text())
+    connection.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
     connection.commit()
     connection.close()
+    return path
+
+
+REVISIONS = [f"{number:04}" for number in range(1, int(REVISION) + 1)]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_record_from_its_golden_schema_is_opened(revision: str, tmp_path: Path) -> None:
+    golden_record(tmp_path, revision)
     assert event_of(tmp_path).hash == json.loads((GOLDEN / "event-1.json").read_bytes())["hash"]
+    assert schema_of(tmp_path / "record.db").count(b"CREATE TRIGGER") == (
+        (GOLDEN / f"record-{REVISION}.sql").read_bytes().count(b"CREATE TRIGGER")
+    )
+
+
+def test_a_deployment_from_before_there_were_shares_keeps_its_digest(tmp_path: Path) -> None:
+    path = golden_record(tmp_path, "0001")
+    connection = sqlite3.connect(path)
+    at = "2026-11-23T12:00:00.000000Z"
+    row = ("d", "m", "prod", "champion", "m:1", "", "", "[]", None, "promotion", at, "eva", None)
+    marks = ", ".join("?" * len(row))
+    connection.execute(f"INSERT INTO deployment VALUES ({marks})", row)  # noqa: S608 - marks only
+    connection.commit()
+    connection.close()
+    record = open_record(path)
+    (kept,) = record.find(Deployment)
+    record.close()
+    # As 0001 wrote it into its ledger: without a share.
+    names = [f.name for f in dataclasses.fields(Deployment) if f.name != "share"]
+    assert kept.share is None
+    assert digest_of(kept) == digest_of({name: getattr(kept, name) for name in names})
+    assert digest_of(dataclasses.replace(kept, share=10)) != digest_of(kept)
 
 
 def test_digests_of_what_people_wrote_stay() -> None:

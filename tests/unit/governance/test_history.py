@@ -15,7 +15,7 @@ from taxiway.core.people import Binding, SignOff
 from taxiway.governance.catalogue import find_check
 from taxiway.governance.history import history, running_on
 from taxiway.governance.sign_off import sign_off
-from taxiway.release.promotion import promote, rollback
+from taxiway.release.promotion import Wanted, promote, rollback
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -40,7 +40,7 @@ def promoted(office: Any, release: Release, environment: str, *given: SignOff) -
     return promote(
         office.desk("flights-engineer"),
         release,
-        environment,
+        Wanted(environment),
         check=lambda: FlightCheck(
             release.model,
             release.id,

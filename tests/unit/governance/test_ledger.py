@@ -58,7 +58,7 @@ from taxiway.governance.sign_off import sign_off
 from taxiway.monitoring.closing import Closing
 from taxiway.monitoring.watch import _write
 from taxiway.monitoring.windows import Window
-from taxiway.release.promotion import promote, rollback
+from taxiway.release.promotion import Wanted, promote, rollback
 from taxiway.retraining.comparison import record_comparison
 from taxiway.retraining.decide import accept
 from taxiway.retraining.proposal import propose
@@ -375,7 +375,7 @@ def move(world: World, release: Release, environment: str) -> None:
     promote(
         world.desk("flights-engineer"),
         release,
-        environment,
+        Wanted(environment),
         check=lambda: FlightCheck(
             MODEL, release.id, environment, "low", binding, (clear,), frozenset({"DP-01"}), NOON
         ),
@@ -760,8 +760,8 @@ BY_HAND: list[tuple[str, str, str]] = [
     (
         (
             "INSERT INTO deployment SELECT 'id-x', model, environment, role, 'flight-delays:2',"
-            " release_digest, evidence_digest, sign_offs, replaces, how, since, by, since FROM"
-            " deployment WHERE environment = 'prod' AND until IS NULL"
+            " release_digest, evidence_digest, sign_offs, replaces, how, since, by, since, share"
+            " FROM deployment WHERE environment = 'prod' AND until IS NULL"
         ),
         "deployment id-x",
         ADDED,

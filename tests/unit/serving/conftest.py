@@ -104,5 +104,13 @@ def decider(artefact: Artefact, log: MemoryDecisions) -> Decider:
     return make_decider(log)(artefact)
 
 
+def deciders(log: MemoryDecisions) -> Callable[[Artefact, str], Decider]:
+    """A decider for each role; the challenger's decisions stand apart."""
+    where = {"challenger": "shadow"}
+    return lambda artefact, role: Decider(
+        artefact, where.get(role, "prod"), "http", log, lambda: NOW, new_id
+    )
+
+
 def make_decider(log: MemoryDecisions) -> Callable[[Artefact], Decider]:
     return lambda artefact: Decider(artefact, "prod", "http", log, lambda: NOW, new_id)

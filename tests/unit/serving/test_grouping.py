@@ -18,6 +18,7 @@ from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.artefact import Artefact
 from taxiway.core.decision import Decision
 from taxiway.core.errors import InputError, IntegrityError, StoreError
+from taxiway.serving.cast import Cast
 from taxiway.serving.deciding import Decider
 from taxiway.serving.grouping import Answer, Grouping, Limits, Request, Worked
 from taxiway.serving.path import answer, same
@@ -80,7 +81,9 @@ def grouped(
     """Everything is answered when the block has ended."""
     worked: list[Worked] = []
     current = decider if callable(decider) else lambda: decider
-    grouping = Grouping(current, lambda call: call(), worked=worked.append, **options)
+    grouping = Grouping(
+        lambda: Cast(current()), lambda call: call(), worked=worked.append, **options
+    )
     try:
         yield Desk(grouping), worked
     finally:
@@ -258,7 +261,7 @@ def test_an_ended_loop_does_not_end_the_thread(decider: Decider, log: MemoryDeci
     def ended(_: Callable[[], None]) -> None:
         raise RuntimeError("Event loop is closed")
 
-    grouping = Grouping(lambda: decider, ended)
+    grouping = Grouping(lambda: Cast(decider), ended)
     desk = Desk(grouping)
     desk.ask(1)
     desk.ask(2)

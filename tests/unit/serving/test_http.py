@@ -13,13 +13,15 @@ import pytest
 from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.artefact import Artefact
 from taxiway.core.errors import MissingError
-from taxiway.serving import access, http
-from taxiway.serving.champion import Champion
+from taxiway.serving import access, receiving
+from taxiway.serving.cast import Cast
 from taxiway.serving.grouping import Grouping, Limits
 from taxiway.serving.http import Application
+from taxiway.serving.lineup import Lineup
+from taxiway.serving.served import Served
 from taxiway.serving.stub import Standing
 
-from .conftest import NOW, RECORD, make_decider
+from .conftest import NOW, RECORD, deciders, make_decider
 from .test_grouping import Gate, breaking, record
 
 
@@ -54,7 +56,7 @@ class Wire:
         self.answers.append((status, dict(headers), body))
 
 
-class Served:
+class Process:
     """An application with a loop of its own, as a server would run it."""
 
     def __init__(self, application: Application) -> None:
@@ -83,7 +85,7 @@ class Served:
         return self.loop.run_until_complete(self.one(method, path, content, **more))
 
 
-Serve = Callable[..., Served]
+Serve = Callable[..., Process]
 
 
 def gate_with(key: str | None) -> access.Gate:
@@ -95,12 +97,13 @@ def gate_with(key: str | None) -> access.Gate:
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    started: list[Served] = []
+    started: list[Process] = []
 
-    def start(artefact: Artefact, kept: MemoryDecisions | None = None, **options: Any) -> Served:
-        standing = Standing(make_decider(kept or MemoryDecisions())(artefact), note="")
+    def start(artefact: Artefact, kept: MemoryDecisions | None = None, **options: Any) -> Process:
+        cast = Cast(make_decider(kept or MemoryDecisions())(artefact))
         gate = gate_with(options.pop("key", None))
-        started.append(Served(Application(standing, gate=gate, **options)))
+        served = Served("loans", Standing(cast, note=""), gate)
+        started.append(Process(Application([served], **options)))
         return started[-1]
 
     yield start
@@ -134,10 +137,11 @@ def test_when_too_much_waits_it_says_so_and_when_to_come_again(
     gate = Gate()
     served = serve(artefact, gate)
     decider = make_decider(gate)(artefact)
-    served.application._grouping.close()
+    loans = served.application._models["loans"]
+    loans.grouping.close()
     limits = Limits(waiting_requests=2)
-    served.application._grouping = Grouping(
-        lambda: decider, served.loop.call_soon_threadsafe, limits=limits
+    loans.grouping = Grouping(
+        lambda: Cast(decider), served.loop.call_soon_threadsafe, limits=limits
     )
 
     async def crowd() -> list[tuple[int, dict[str, str], Any]]:
@@ -169,7 +173,7 @@ def test_whatever_a_model_raises_is_the_caller_s_500_and_the_server_goes_on(
 def test_a_body_that_does_not_arrive_is_given_up(
     artefact: Artefact, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(receiving, "BODY_SECONDS", 0.05)
     status, _, answered = serve(artefact).ask("POST", "/predict", wire=Wire([], stalls=True))
     assert (status, answered["code"]) == (408, "TW-1")
 
@@ -233,8 +237,8 @@ def test_without_a_release_it_says_why(artefact: Artefact) -> None:
     def nobody() -> Any:
         raise MissingError("loans has no champion in prod.")
 
-    champion = Champion(nobody, lambda _: artefact, make_decider(MemoryDecisions()))
-    served = Served(Application(champion, gate=gate_with(None)))
+    lineup = Lineup(nobody, lambda _: artefact, deciders(MemoryDecisions()))
+    served = Process(Application([Served("loans", lineup, gate_with(None))]))
     try:
         served.loop.run_until_complete(asyncio.sleep(0.05))
         for method, path in (

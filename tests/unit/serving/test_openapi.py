@@ -53,7 +53,14 @@ def test_it_says_units_and_examples_and_which_release_it_is(artefact: Artefact) 
     assert document["info"]["version"] == "loans:3"
     assert properties["amount"]["x-unit"] == "EUR"
     assert properties["id"]["examples"] == [7]
-    assert set(document["paths"]) == {"/predict", "/v1/models/loans/predict", "/ready", "/live"}
+    assert set(document["paths"]) == {
+        "/predict",
+        "/v1/models/loans/predict",
+        "/v1/models/loans/versions/{version}/predict",
+        "/v1/models",
+        "/ready",
+        "/live",
+    }
     names = [o["operationId"] for path in document["paths"].values() for o in path.values()]
     assert len(names) == len(set(names))
 

@@ -12,6 +12,7 @@ import pytest
 from taxiway.adapters.ids import new_id
 from taxiway.core.contract import Column, Contract
 from taxiway.data.frame import frame_of, plain_records
+from taxiway.serving.cast import Cast
 from taxiway.serving.deciding import Decider
 from taxiway.serving.examples import example_record
 from taxiway.serving.openapi import openapi
@@ -74,9 +75,9 @@ def test_its_answers_obey_the_document_that_the_real_one_has() -> None:
 
 
 def test_it_stands_by_itself() -> None:
-    standing = Standing(stub())
+    standing = Standing(Cast(stub()))
     standing.refresh()
-    assert standing.answering().artefact.release == "loans:stub"
+    assert standing.answering().champion.artefact.release == "loans:stub"
     assert (standing.golden, standing.problem) == (0, "")
     assert "no model has answered" in standing.note
 

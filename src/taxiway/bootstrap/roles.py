@@ -1,0 +1,158 @@
+"""Wires the moves of releases: into an environment and a role, back, and out of it again."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from taxiway.bootstrap import artefacts
+from taxiway.bootstrap.flight import (
+    binding_of,
+    charter_of,
+    flight_check,
+    signatures,
+    stored_evidence,
+)
+from taxiway.core.errors import ConflictError, InputError, MissingError
+from taxiway.core.facts import Alert, Deployment, Finding, Model
+from taxiway.core.moves import CANARY, CHALLENGER, CHAMPION
+
+if TYPE_CHECKING:
+    from taxiway.bootstrap.workspace import Workspace
+    from taxiway.core.people import SignOff
+    from taxiway.serving.guardrail import Breach, Limits
+
+CALLED = ("engineering", "development")
+"""The owners who are called when a canary is taken off."""
+
+
+def promote(
+    workspace: Workspace,
+    name: str,
+    environment: str,
+    *,
+    canary: int | None,
+    shadow: bool,
+    dry_run: bool,
+) -> Deployment:
+    """Gives a release a role in an environment, if its flight check is clear at this moment."""
+    from taxiway.release.promotion import Wanted
+    from taxiway.release.promotion import promote as move
+
+    if canary is not None and shadow:
+        raise InputError("A release is a canary or in shadow, not both.")
+    release = workspace.find_release(name)
+    role = CANARY if canary is not None else CHALLENGER if shadow else CHAMPION
+
+    def holding() -> list[SignOff]:
+        stored = stored_evidence(workspace, release, environment)
+        return list(signatures(workspace, release, binding_of(release, stored))[0])
+
+    return move(
+        workspace.desk,
+        release,
+        Wanted(environment, role, canary),
+        check=lambda: flight_check(workspace, release, environment),
+        sound=lambda: artefacts.require_sound(workspace, release),
+        sign_offs=holding,
+        dry_run=dry_run,
+    )
+
+
+def rollback(
+    workspace: Workspace, environment: str, *, model: str | None, reason: str, dry_run: bool
+) -> Deployment:
+    """Back to the last good release of an environment."""
+    from taxiway.release.promotion import rollback as move
+
+    return move(
+        workspace.desk,
+        workspace.find_model(model).id,
+        environment,
+        reason=reason,
+        find_release=workspace.find_release,
+        sound=lambda release: artefacts.require_sound(workspace, release),
+        dry_run=dry_run,
+    )
+
+
+def withdraw(
+    workspace: Workspace,
+    environment: str,
+    role: str,
+    *,
+    model: str | None,
+    reason: str,
+    dry_run: bool,
+) -> Deployment:
+    """Ends the role of the canary or the challenger of an environment."""
+    from taxiway.release.promotion import standing
+    from taxiway.release.promotion import withdraw as end
+
+    workspace.desk.acting("engineer", "owner", to=f"withdraw the {role} of {environment}")
+    name = workspace.find_model(model).id
+    found = standing(workspace.desk, name, environment).get(role)
+    if found is None:
+        raise MissingError(f"{name} has no {role} in {environment}: there is nothing to withdraw.")
+    return end(workspace.desk, found, reason=reason, dry_run=dry_run)
+
+
+def limits_of(workspace: Workspace, model: str) -> Limits:
+    """What the charter asks of a canary."""
+    from taxiway.serving.guardrail import Limits
+
+    deployment = charter_of(workspace, workspace.record.get(Model, model)).deployment
+    return Limits(
+        minimum_decisions=deployment.guardrail.minimum_decisions,
+        maximum_failures=deployment.guardrail.maximum_failures,
+        maximum_difference=deployment.guardrail.maximum_difference,
+        latency_ms_p99=deployment.latency_ms_p99,
+    )
+
+
+def take_off(workspace: Workspace, breach: Breach) -> None:
+    """Writes down that a guardrail took a canary off: on behalf of nobody, and calls its owners.
+
+    If somebody else ended it first, there is nothing left to write.
+    """
+    from taxiway.release.promotion import withdraw as end
+
+    desk = dataclasses.replace(workspace.desk, actor=None)
+    deployment = desk.record.get(Deployment, breach.deployment)
+    if deployment.until is not None:
+        return
+    charter = charter_of(workspace, desk.record.get(Model, deployment.model))
+    now = desk.now()
+    finding = Finding(
+        id=desk.new_id(),
+        model=deployment.model,
+        release=deployment.release,
+        environment=deployment.environment,
+        kind="guardrail",
+        subject=breach.rule,
+        severity="page",
+        window_start=deployment.since,
+        window_end=now,
+        what=f"{breach.release} was taken off as canary: {breach.what}",
+        found=breach.found,
+        required=breach.required,
+        at=now,
+    )
+    called = {getattr(charter.owners, owner) or "nobody": owner for owner in reversed(CALLED)}
+    alerts = [
+        Alert(
+            id=desk.new_id(),
+            finding=finding.id,
+            model=deployment.model,
+            environment=deployment.environment,
+            owner=owner,
+            person=person,
+            state="open",
+            at=now,
+        )
+        for person, owner in called.items()
+    ]
+    try:
+        end(desk, deployment, reason=finding.what, findings=[finding, *alerts])
+    except ConflictError:
+        return
