@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from taxiway.bootstrap import artefacts
-from taxiway.bootstrap.flight import (
-    binding_of,
-    charter_of,
-    flight_check,
-    signatures,
-    stored_evidence,
-)
-from taxiway.core.errors import ConflictError, InputError, MissingError
-from taxiway.core.facts import Alert, Deployment, Finding, Model
+from taxiway.bootstrap.flight import binding_of, flight_check, signatures, stored_evidence
+from taxiway.core.errors import InputError, MissingError
+from taxiway.core.facts import Deployment
 from taxiway.core.moves import CANARY, CHALLENGER, CHAMPION
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.core.people import SignOff
-    from taxiway.serving.guardrail import Breach, Limits
-
-CALLED = ("engineering", "development")
-"""The owners who are called when a canary is taken off."""
 
 
 def promote(
@@ -95,64 +84,3 @@ def withdraw(
     if found is None:
         raise MissingError(f"{name} has no {role} in {environment}: there is nothing to withdraw.")
     return end(workspace.desk, found, reason=reason, dry_run=dry_run)
-
-
-def limits_of(workspace: Workspace, model: str) -> Limits:
-    """What the charter asks of a canary."""
-    from taxiway.serving.guardrail import Limits
-
-    deployment = charter_of(workspace, workspace.record.get(Model, model)).deployment
-    return Limits(
-        minimum_decisions=deployment.guardrail.minimum_decisions,
-        maximum_failures=deployment.guardrail.maximum_failures,
-        maximum_difference=deployment.guardrail.maximum_difference,
-        latency_ms_p99=deployment.latency_ms_p99,
-    )
-
-
-def take_off(workspace: Workspace, breach: Breach) -> None:
-    """Writes down that a guardrail took a canary off: on behalf of nobody, and calls its owners.
-
-    If somebody else ended it first, there is nothing left to write.
-    """
-    from taxiway.release.promotion import withdraw as end
-
-    desk = dataclasses.replace(workspace.desk, actor=None)
-    deployment = desk.record.get(Deployment, breach.deployment)
-    if deployment.until is not None:
-        return
-    charter = charter_of(workspace, desk.record.get(Model, deployment.model))
-    now = desk.now()
-    finding = Finding(
-        id=desk.new_id(),
-        model=deployment.model,
-        release=deployment.release,
-        environment=deployment.environment,
-        kind="guardrail",
-        subject=breach.rule,
-        severity="page",
-        window_start=deployment.since,
-        window_end=now,
-        what=f"{breach.release} was taken off as canary: {breach.what}",
-        found=breach.found,
-        required=breach.required,
-        at=now,
-    )
-    called = {getattr(charter.owners, owner) or "nobody": owner for owner in reversed(CALLED)}
-    alerts = [
-        Alert(
-            id=desk.new_id(),
-            finding=finding.id,
-            model=deployment.model,
-            environment=deployment.environment,
-            owner=owner,
-            person=person,
-            state="open",
-            at=now,
-        )
-        for person, owner in called.items()
-    ]
-    try:
-        end(desk, deployment, reason=finding.what, findings=[finding, *alerts])
-    except ConflictError:
-        return

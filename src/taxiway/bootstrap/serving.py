@@ -78,7 +78,7 @@ def lineup_of(
     workspace: Workspace, model: str, environment: str, release: str | None = None
 ) -> Lineup:
     """Who answers for a model: whoever has a role, followed; or one release, for a rehearsal."""
-    from taxiway.bootstrap.roles import limits_of, take_off
+    from taxiway.bootstrap.canary import limits_of, take_off
     from taxiway.release.promotion import standing
     from taxiway.serving import rehearsal, shadow
     from taxiway.serving.lineup import Lineup, Post
