@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from taxiway.adapters.decisions import SqliteDecisions
+from taxiway.adapters.decisions import DecisionLog
 from taxiway.adapters.folder import FolderObjects
 from taxiway.adapters.keyring import FolderKeys
 from taxiway.adapters.memory import MemoryDecisions, MemoryObjects, MemoryRecord
@@ -39,8 +39,27 @@ def _memory_objects(folder: Path) -> MemoryObjects:
     return MemoryObjects(folder / "copies")
 
 
-def _sqlite_decisions(folder: Path) -> SqliteDecisions:
-    return SqliteDecisions(folder / "decisions.db")
+def _open_decisions(folder: Path) -> DecisionLog:
+    return DecisionLog(folder / "decisions.db")
+
+
+READS = ("get", "scan", "between", "made_before", "count", "remove")
+
+
+def _closed_decisions(folder: Path) -> DecisionLog:
+    """Whatever is read is read from closed files."""
+    log = DecisionLog(folder / "decisions.db")
+
+    def behind_closing(read: Callable[..., Any]) -> Callable[..., Any]:
+        def closing_first(*given: Any, **named: Any) -> Any:
+            log.let_go()
+            log.close_segments()
+            return read(*given, **named)
+
+        return closing_first
+
+    vars(log).update({name: behind_closing(getattr(log, name)) for name in READS})
+    return log
 
 
 def _memory_decisions(_: Path) -> MemoryDecisions:
@@ -59,7 +78,11 @@ Make = Callable[[Path], Any]
 ADAPTERS: Mapping[str, Mapping[str, Make]] = {
     "record": {"sqlite": _sql, "memory": _memory},
     "objects": {"folder": _folder_objects, "memory": _memory_objects},
-    "decisions": {"sqlite": _sqlite_decisions, "memory": _memory_decisions},
+    "decisions": {
+        "segments": _open_decisions,
+        "closed": _closed_decisions,
+        "memory": _memory_decisions,
+    },
     "keys": {"plain": _plain_keys, "encrypted": _encrypted_keys},
 }
 PORTS: Mapping[str, type] = {

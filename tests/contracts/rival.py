@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from taxiway.adapters.decisions import SqliteDecisions
+from taxiway.adapters.decisions import DecisionLog
 from taxiway.adapters.sql import SqlRecord, open_record
 from taxiway.core.decision import Decision
 from taxiway.core.errors import ConflictError
@@ -44,7 +44,7 @@ def promote(folder: Path, name: str, rounds: int) -> None:
 
 
 def append(folder: Path, name: str, rounds: int) -> None:
-    log = SqliteDecisions(folder / "decisions.db")
+    log = DecisionLog(folder / "decisions.db")
     for n in range(rounds):
         log.append(
             [
@@ -62,7 +62,7 @@ def open_new(folder: Path, _: str, rounds: int) -> None:
         store = folder / f"workspace-{n}"
         store.mkdir(exist_ok=True)
         record = open_record(store / "record.db")
-        log = SqliteDecisions(store / "decisions.db")
+        log = DecisionLog(store / "decisions.db")
         say(f"opened {len(record.find(Person))} {log.count('m')}")
         record.close()
         log.close()

@@ -168,12 +168,36 @@ def test_between_two_ids(decisions: Decisions, decision: MakeDecision) -> None:
     assert decisions.between("e", "z") == decisions.between("c", "b") == []
 
 
+LONG_AGO = datetime(2013, 3, 1, 12, tzinfo=UTC)
+
+
 def test_what_was_made_before_a_moment(decisions: Decisions, decision: MakeDecision) -> None:
-    earlier = NOW - timedelta(microseconds=1)
-    decisions.append([decision("b", at=earlier), decision("c"), decision("a", at=earlier)])
-    decisions.append([decision("d", at=earlier, model="churn")])
-    assert list(decisions.made_before("flight-delays", NOW)) == [("a", earlier), ("b", earlier)]
+    earlier = LONG_AGO - timedelta(microseconds=1)
+    decisions.append([decision("b", at=earlier), decision("a", at=earlier)])
+    decisions.append([decision("d", at=earlier, model="churn"), decision("c", at=LONG_AGO)])
+    assert list(decisions.made_before("flight-delays", LONG_AGO)) == [
+        ("a", earlier),
+        ("b", earlier),
+    ]
     assert list(decisions.made_before("flight-delays", earlier)) == []
+
+
+def test_a_clock_that_went_back_makes_nothing_old(
+    decisions: Decisions, decision: MakeDecision
+) -> None:
+    hours = [LONG_AGO + timedelta(hours=hour) for hour in range(4)]
+    decisions.append([decision("a", at=hours[0])])
+    decisions.append([decision("b", at=hours[2]), decision("c", at=hours[0])])
+    assert [one for one, _ in decisions.made_before("flight-delays", hours[1])] == ["a"]
+    assert [one for one, _ in decisions.made_before("flight-delays", hours[3])] == ["a", "b", "c"]
+
+
+def test_a_moment_in_the_future_keeps_nothing_from_being_old(
+    decisions: Decisions, decision: MakeDecision
+) -> None:
+    later = LONG_AGO + timedelta(hours=1)
+    decisions.append([decision("a", at=LONG_AGO.replace(year=9000)), decision("b", at=LONG_AGO)])
+    assert [one for one, _ in decisions.made_before("flight-delays", later)] == ["b"]
 
 
 moments = st.integers(0, 5).map(lambda hours: NOW + timedelta(hours=hours))

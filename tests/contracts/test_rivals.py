@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from taxiway.adapters.decisions import SqliteDecisions
+from taxiway.adapters.decisions import DecisionLog
 from taxiway.adapters.sql import open_record
 from taxiway.core.facts import Deployment
 from taxiway.core.ledger import broken_links
@@ -60,7 +60,7 @@ def test_of_two_processes_that_promote_at_once_one_wins(tmp_path: Path) -> None:
 def test_eight_processes_that_append_lose_nothing(tmp_path: Path) -> None:
     said = race("append", tmp_path, processes=8, rounds=12)
     assert said == [["done"]] * 8
-    log = SqliteDecisions(tmp_path / "decisions.db")
+    log = DecisionLog(tmp_path / "decisions.db")
     expected = [f"rival{who}-{n:03}{x}" for who in range(8) for n in range(12) for x in "ab"]
     assert [d.id for d in log.scan("m")] == sorted(expected)
     log.close()

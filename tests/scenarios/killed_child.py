@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from taxiway.adapters.decisions import SqliteDecisions
+from taxiway.adapters.decisions import DecisionLog
 from taxiway.adapters.folder import FolderObjects
 from taxiway.adapters.sql import open_record
 from taxiway.core.decision import Decision
@@ -57,7 +57,7 @@ def record(folder: Path) -> None:
 
 
 def decisions(folder: Path) -> None:
-    log = SqliteDecisions(folder / "decisions.db")
+    log = DecisionLog(folder / "decisions.db")
     for n in itertools.count():
         names = [f"{MINE}-{n:08}{letter}" for letter in "abc"]
         inputs = {"text": "x" * 2000}

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from taxiway.adapters.decisions import SqliteDecisions
+from taxiway.adapters.decisions import DecisionLog
 from taxiway.adapters.folder import PARTIAL, FolderObjects
 from taxiway.adapters.sql import open_record
 from taxiway.core.ledger import broken_links
@@ -89,7 +89,7 @@ def test_decisions_that_were_answered_are_in_the_log_once(tmp_path: Path) -> Non
     told: list[str] = []
     for word in FIRST_WORDS:
         told += safe(kill_a_writer("decisions", tmp_path, once=word))
-        log = SqliteDecisions(tmp_path / "decisions.db")
+        log = DecisionLog(tmp_path / "decisions.db")
         found = Counter(decision.id for decision in log.scan("m"))
         log.close()
         assert set(found.values()) <= {1}

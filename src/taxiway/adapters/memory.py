@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -207,7 +207,7 @@ class MemoryDecisions:
         self._outcomes: dict[tuple[str, str], Outcome] = {}
         self._lock = threading.Lock()
 
-    def append(self, decisions: Sequence[Decision]) -> None:
+    def append(self, decisions: Sequence[Decision], *, durable: bool = True) -> None:
         for decision in decisions:  # what can't be written is not kept here either
             json.dumps([decision.inputs, decision.output], allow_nan=False)
             utc_text(decision.happened_at), utc_text(decision.at)
@@ -252,8 +252,12 @@ class MemoryDecisions:
         return sorted(found, key=lambda d: d.id)
 
     def made_before(self, model: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
-        found = [d for d in self._decisions.values() if d.model == model and d.at < moment]
-        yield from sorted((d.id, d.at) for d in found)
+        found, newest, now = [], datetime.min.replace(tzinfo=UTC), datetime.now(UTC)
+        for d in self._decisions.values():  # in the order in which they came
+            newest = max(newest, d.at) if d.at <= now else newest
+            if d.model == model and max(d.at, newest) < moment:
+                found.append((d.id, d.at))
+        yield from sorted(found)
 
     def count(self, model: str, **where: Any) -> int:
         return sum(1 for _ in self.scan(model, **where))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from taxiway import config
 from taxiway.adapters import sealed
-from taxiway.adapters.decisions import SqliteDecisions
+from taxiway.adapters.decisions import DecisionLog
 from taxiway.adapters.ed25519 import verify
 from taxiway.adapters.folder import FolderObjects
 from taxiway.adapters.ids import new_id
@@ -51,7 +51,7 @@ class Opened:
         self.config.decisions.mkdir(parents=True, exist_ok=True)
         self.record = _record(store)
         self.objects = FolderObjects(store / "objects")
-        self.decisions = SqliteDecisions(self.config.decisions / "decisions.db")
+        self.decisions = DecisionLog(self.config.decisions / "decisions.db")
         self.keys = FolderKeys(config.keys_folder(), config.passphrase())
         self.desk = Desk(
             record=self.record,

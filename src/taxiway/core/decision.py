@@ -43,6 +43,9 @@ class Decision:
     inputs: dict[str, Any]
     output: dict[str, Any]
     latency_us: int
+    withheld: tuple[str, ...] = ()
+    """Columns of the record that the log does not hold as they were: they are not in `inputs`, or a
+    pseudonym stands there."""
 
     @property
     def because(self) -> tuple[str, ...]:

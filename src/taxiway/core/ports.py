@@ -133,10 +133,12 @@ class Objects(Protocol):
 class Decisions(Protocol):
     """The decision log of a workspace. What `append` has returned from is on disk."""
 
-    def append(self, decisions: Sequence[Decision]) -> None:
-        """Makes decisions durable, all or none.
+    def append(self, decisions: Sequence[Decision], *, durable: bool = True) -> None:
+        """Makes decisions durable, all or none. Those of one call have one channel.
 
-        Raises `ConflictError` if an id is already there, `StoreError` if it can't write.
+        What need not be durable outlives the process at once, and a loss of power within a second.
+        Raises `ConflictError` if this log has written the id, or any has for a batch; `StoreError`
+        if it can't write.
         """
 
     def get(self, id: str) -> Decision:
@@ -161,10 +163,15 @@ class Decisions(Protocol):
         """
 
     def between(self, first: str, last: str) -> list[Decision]:
-        """Decisions with first <= id <= last, ordered by id."""
+        """Decisions with first <= id <= last, ordered by id; of a batch, none is written elsewhere
+        until the log is closed."""
 
     def made_before(self, model: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
-        """Id and moment of the answer of every decision that was made before, ordered by id."""
+        """Id and moment of the answer of every decision that was made before, ordered by id.
+
+        A decision that was logged behind a later one is no older than that, whatever the clock
+        said. A moment in the future says nothing of others.
+        """
 
     def remove(
         self, model: str, ids: Iterable[str], *, key: Mapping[str, Any] | None = None
