@@ -8,16 +8,19 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from taxiway.adapters.decisions import DecisionLog
 from taxiway.cli import main
+from taxiway.core.decision import Decision
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flights"
 MODEL = "flight-delays"
@@ -64,6 +67,22 @@ class Firm:
     @property
     def store(self) -> Path:
         return self.folder / ".taxiway"
+
+    def logged(self, channel: str | None = None) -> dict[str, Decision]:
+        """Every decision in the log by its id: of one channel, or of all."""
+        with contextlib.closing(DecisionLog(self.store / "decisions.db")) as log:
+            return {d.id: d for d in log.scan(MODEL) if channel in {None, d.channel}}
+
+    @property
+    def segments(self) -> list[Path]:
+        """The files that decisions are appended to."""
+        return sorted((self.store / "decisions" / "open").glob("*.db"))
+
+    def change_log(self, statement: str, values: Sequence[object] = ()) -> None:
+        """Changes what is in the open segments, as nobody should."""
+        for segment in self.segments:
+            with contextlib.closing(sqlite3.connect(segment)) as connection, connection:
+                connection.execute(statement, values)
 
     @property
     def variables(self) -> dict[str, str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -223,8 +221,7 @@ def test_a_file_that_is_there_is_not_overwritten_by_accident(running: Firm) -> N
 
 
 def _decisions(firm: Firm) -> int:
-    with closing(sqlite3.connect(firm.store / "decisions.db")) as log:
-        return int(log.execute("SELECT count(*) FROM decision").fetchone()[0])
+    return len(firm.logged())
 
 
 def test_outcomes_that_contradict_or_do_not_fit_are_refused(running: Firm) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -20,19 +17,9 @@ KEY = ["carrier", "flight", "time_hour"]
 SPAN = ("--from", "2013-03-01", "--to", "2013-05-31")
 
 
-@contextmanager
-def log(firm: Firm) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(firm.store / "decisions.db")) as connection:
-        yield connection
-
-
-BATCH = "FROM decision WHERE channel = 'batch'"
-"""The log holds the rehearsal's decisions, too."""
-
-
 def decided(firm: Firm) -> int:
-    with log(firm) as connection:
-        return int(connection.execute(f"SELECT count(*) {BATCH}").fetchone()[0])
+    """How much a batch decided; the log holds the rehearsal's decisions, too."""
+    return len(firm.logged("batch"))
 
 
 @pytest.fixture
@@ -136,16 +123,13 @@ def test_a_killed_batch_goes_on_where_it_was(running: Firm) -> None:
         assert decided(running) < total
     before = decided(running)
     assert before > 0
-    with log(running) as connection:
-        old = dict(connection.execute(f"SELECT id, at {BATCH}"))
+    old = running.logged("batch")
     done = running.ask(*words)
     assert (done["rows"], done["found"]) == (total, before)
     assert decided(running) == total
-    with log(running) as connection:
-        after = dict(connection.execute(f"SELECT id, at {BATCH}"))
-        keys = connection.execute(f"SELECT count(DISTINCT key) {BATCH}").fetchone()[0]
+    after = running.logged("batch")
     assert {id_: after[id_] for id_ in old} == old
-    assert keys == total
+    assert len({one.key for one in after.values()}) == total
     frame, given = pl.read_parquet(out), pl.read_parquet(source)
     assert frame["flight"].to_list() == given["flight"].to_list()
     assert frame["carrier"].to_list() == given["carrier"].to_list()
@@ -181,13 +165,13 @@ def test_a_killed_quarantine_goes_on_too(running: Firm, schedule: Path) -> None:
 
 def test_a_changed_answer_is_found_in_its_span(running: Firm, schedule: Path) -> None:
     running.run("score", schedule, "out.parquet")
-    with log(running) as connection, connection:
-        id_, text = connection.execute(
-            f"SELECT id, output {BATCH} AND happened_at >= '2013-03-03' ORDER BY id"
-        ).fetchone()
-        output: dict[str, Any] = json.loads(text)
-        changed = json.dumps({**output, "probability": output["probability"] + 1e-15})
-        connection.execute("UPDATE decision SET output = ? WHERE id = ?", (changed, id_))
+    id_, one = min(
+        (id_, one)
+        for id_, one in running.logged("batch").items()
+        if one.happened_at >= datetime(2013, 3, 3, tzinfo=UTC)
+    )
+    changed = json.dumps({**one.output, "probability": one.output["probability"] + 1e-15})
+    running.change_log("UPDATE decision SET output = ? WHERE id = ?", (changed, id_))
     said = running.run("replay", *SPAN, code=1)
     assert id_ in said
     assert "1 different" in said

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+
+from taxiway.adapters.decisions.query import micros
 
 from .conftest import DATA, DEVELOPER, ENGINEER, MODEL, OWNER, VALIDATOR, Firm
 
@@ -23,10 +24,11 @@ def scored(running: Firm) -> Firm:
     return running
 
 
-def age(firm: Firm, ids: list[str], at: str) -> None:
-    """Makes decisions as old as that."""
-    with closing(sqlite3.connect(firm.store / "decisions.db")) as log, log:
-        log.executemany("UPDATE decision SET at = ? WHERE id = ?", [(at, one) for one in ids])
+def age(firm: Firm, ids: list[str], at: datetime) -> None:
+    """Makes decisions as old as that, in a log that knows of nothing earlier."""
+    firm.change_log("DELETE FROM earlier")
+    for one in ids:
+        firm.change_log("UPDATE decision SET at = ? WHERE id = ?", (micros(at), one))
 
 
 def newest_event(firm: Firm) -> Any:
@@ -97,8 +99,8 @@ def test_what_is_too_old_expires(scored: Firm) -> None:
     outcomes = scored.data("outcomes.parquet", "--months", "3-3", "--outcomes")
     scored.run("outcomes", "add", outcomes, by=DATA)
     old = scores["decision"].to_list()[:100]
-    age(scored, old[:60], "2024-03-01T10:00:00.000000Z")
-    age(scored, old[60:], "2024-03-02T23:59:59.999999Z")
+    age(scored, old[:60], datetime(2024, 3, 1, 10, tzinfo=UTC))
+    age(scored, old[60:], datetime(2024, 3, 2, 23, 59, 59, 999_999, tzinfo=UTC))
     before = scored.ask("decisions")["of_decisions"]
     for who in (VALIDATOR, DEVELOPER):
         assert "it takes the role owner or engineer" in scored.run(
@@ -138,7 +140,7 @@ def test_a_person_is_erased_without_a_trace_of_who(scored: Firm) -> None:
     assert event["details"]["columns"] == ["carrier", "flight"]
     assert str(row["flight"]) not in event["details"]["reason"]
     assert event["details"]["key"].startswith("sha256:")
-    for file in scored.store.glob("decisions.db*"):
+    for file in (*scored.store.glob("decisions.db*"), *scored.segments):
         assert f'"flight":{row["flight"]},"time_hour"'.encode() not in _of(file, row["carrier"])
     assert "Nothing of" in scored.run(*words, "--yes", by=OWNER)
     assert "hold" in scored.run("ledger", "verify")

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +75,9 @@ def _ready(port: int) -> bool:
 
 
 def decisions(firm: Firm) -> dict[str, dict[str, Any]]:
-    with closing(sqlite3.connect(firm.store / "decisions.db")) as log:
-        rows = log.execute("SELECT id, environment, output FROM decision").fetchall()
-    return {name: {"environment": env, **json.loads(output)} for name, env, output in rows}
+    return {
+        name: {"environment": one.environment, **one.output} for name, one in firm.logged().items()
+    }
 
 
 def test_it_answers_what_is_logged_and_a_batch_says_the_same(running: Firm) -> None:
@@ -195,13 +195,14 @@ def _children(pid: int) -> list[int]:
 
 
 def test_without_the_log_there_is_no_answer(running: Firm) -> None:
-    """Another process holds the log's lock: nothing can be written, so nothing is answered."""
-    log = running.store / "decisions.db"
-    with serving(running) as (client, _), closing(sqlite3.connect(log)) as held:
-        held.isolation_level = None
-        held.execute("BEGIN IMMEDIATE")
-        status, answer = client.predict(RECORD)
-        held.execute("ROLLBACK")
+    """Somebody else writes to the segment: nothing can be logged, so nothing is answered."""
+    with serving(running) as (client, _):
+        assert client.predict(RECORD)[0] == 200
+        with ExitStack() as held:
+            for path in running.segments:
+                segment = held.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+                segment.execute("BEGIN IMMEDIATE")
+            status, answer = client.predict(RECORD)
         assert (status, answer["code"]) == (503, "TW-6")
         assert client.predict(RECORD)[0] == 200
 

@@ -207,7 +207,7 @@ class MemoryDecisions:
         self._outcomes: dict[tuple[str, str], Outcome] = {}
         self._lock = threading.Lock()
 
-    def append(self, decisions: Sequence[Decision], *, durable: bool = True) -> None:
+    def append(self, decisions: Sequence[Decision]) -> None:
         for decision in decisions:  # what can't be written is not kept here either
             json.dumps([decision.inputs, decision.output], allow_nan=False)
             utc_text(decision.happened_at), utc_text(decision.at)

@@ -133,10 +133,9 @@ class Objects(Protocol):
 class Decisions(Protocol):
     """The decision log of a workspace. What `append` has returned from is on disk."""
 
-    def append(self, decisions: Sequence[Decision], *, durable: bool = True) -> None:
+    def append(self, decisions: Sequence[Decision]) -> None:
         """Makes decisions durable, all or none. Those of one call have one channel.
 
-        What need not be durable outlives the process at once, and a loss of power within a second.
         Raises `ConflictError` if this log has written the id, or any has for a batch; `StoreError`
         if it can't write.
         """

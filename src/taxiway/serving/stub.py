@@ -47,7 +47,7 @@ class Standing:
 class Nowhere:
     """A log that keeps nothing. An endpoint appends, and does nothing else with its log."""
 
-    def append(self, decisions: Sequence[Decision], *, durable: bool = True) -> None:
+    def append(self, decisions: Sequence[Decision]) -> None:
         """Forgets them."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from taxiway.core.decision import Decision, Outcome
 from taxiway.core.errors import ConflictError, IntegrityError, StoreError
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-LARGE = {"text": "x" * 5_000_000}
+LARGE = "x" * 5_000_000
 DAY = timedelta(days=1)
 
 
@@ -203,8 +204,8 @@ def test_the_write_ahead_log_is_copied_beside_the_appends(
 def test_what_need_not_be_durable_is_on_the_disk_soon(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    synced = []
-    monkeypatch.setattr(writer.os, "fdatasync", synced.append)
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", synced.append)
     monkeypatch.setattr(writer, "TICK_SECONDS", 0.01)
     log = DecisionLog(path)
     log.append([decision("a")], durable=False)
@@ -214,7 +215,7 @@ def test_what_need_not_be_durable_is_on_the_disk_soon(
     def fails(_: int) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(writer.os, "fdatasync", fails)
+    monkeypatch.setattr(os, "fdatasync", fails)
     log.append([decision("b")], durable=False)
     until(lambda: log._writer._broken is not None)
     with pytest.raises(StoreError, match="can't be brought on the disk"):
@@ -232,7 +233,7 @@ def test_disk_that_is_full(disk: Any) -> None:
     log.append([decision("first")])
     with disk.full():
         with pytest.raises(StoreError, match="can't be used") as caught:
-            log.append([decision("small"), decision("large", **LARGE)])
+            log.append([decision("small"), decision("large", text=LARGE)])
         assert caught.value.todo
         assert "nothing was half-written" in caught.value.todo
         assert ids(log) == ["first"]

@@ -68,6 +68,8 @@ class DecisionLog:
         self._writer.open()
 
     def append(self, decisions: Sequence[Decision], *, durable: bool = True) -> None:
+        """As the port says. What need not be durable outlives the process at once, and a loss of
+        power within a second."""
         if not decisions:
             return
         if decisions[0].channel == BATCH:
