@@ -188,7 +188,7 @@ def test_nothing_secret_and_nothing_of_others_is_in_it(running: Firm) -> None:
 
 def test_what_is_asked_for_is_what_is_written(running: Firm) -> None:
     out = running.folder / "deploy"
-    sizes = ["--min-replicas", 3, "--max-replicas", 9, "--port", 9000]
+    sizes = ["--replicas", 3, 9, "--port", 9000, "--workers", 2]
     image = "registry.example:5000/team/flights"
     running.run("deploy", "render", MODEL, "--to", out, *sizes, "--image", image)
     found = documents(out)
@@ -197,7 +197,8 @@ def test_what_is_asked_for_is_what_is_written(running: Firm) -> None:
     (container,) = found["stateful-set"]["spec"]["template"]["spec"]["containers"]
     assert container["image"].startswith(f"{image}:1-")
     assert container["ports"][0]["containerPort"] == 9000
-    assert container["args"][-1] == "9000"
+    assert container["args"][-4:] == ["--port", "9000", "--workers", "2"]
+    assert container["resources"]["requests"]["cpu"] == "1000m"
     running.run("deploy", "render", MODEL, "--to", out, "--only", "compose")
     assert set(contents(out)) == {"compose.yaml", "rendered.json"}
 
@@ -208,10 +209,10 @@ def test_what_is_asked_for_is_what_is_written(running: Firm) -> None:
 def test_everything_that_is_wrong_is_said_at_once(trained: Firm) -> None:
     out = trained.folder / "deploy"
     words = ["deploy", "render", MODEL, "--to", out]
-    sizes = ["--min-replicas", 0, "--max-replicas", -1, "--port", 80]
+    sizes = ["--replicas", 0, -1, "--port", 80, "--workers", 0]
     bad = [*sizes, "--image", "Flights:latest", "--wheel", trained.folder / "no.whl"]
     said = trained.run(*words, *bad, code=2)
-    for place in ("--min-replicas", "--max-replicas", "--port", "--image", "--wheel"):
+    for place in ("--replicas", "--workers", "--port", "--image", "--wheel"):
         assert f"{place}: " in said
     assert "no champion in prod" in said
     assert "no champion in prod" in trained.run(*words, code=3)

@@ -5,30 +5,51 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap.access import common_gate, gate_of
 from taxiway.bootstrap.serving import ENDPOINT, lineup_of
 
 if TYPE_CHECKING:
     from taxiway.serving.http import Application
+    from taxiway.serving.served import Served
+    from taxiway.serving.tracing import Tracing
 
 
 def application() -> Application:
     """The application for what `TAXIWAY_ENDPOINT` names."""
     from taxiway.serving.http import Application
-    from taxiway.serving.served import Served
 
     about = json.loads(os.environ[ENDPOINT])
-    log = _say if about.pop("log_requests") else None
-    if stub := about.pop("stub"):
-        from taxiway.bootstrap.stub import standing
+    log = _say if about["log_requests"] else None
+    tracing = _tracing()
+    served, let_go = _stub(Path(about["stub"])) if about["stub"] else _models(about)
 
-        stands = standing(Path(stub))
-        name = stands.current.champion.artefact.model
-        return Application([Served(name, stands, common_gate())], log=log)
+    def close() -> None:
+        let_go()
+        if tracing:
+            tracing.close()
+
+    return Application(served, close=close, log=log, trace=tracing.note if tracing else None)
+
+
+def _stub(contract: Path) -> tuple[list[Served], Callable[[], None]]:
+    """What answers from a contract, and nothing to let go of."""
+    from taxiway.bootstrap.stub import standing
+    from taxiway.serving.served import Served
+
+    stands = standing(contract)
+    name = stands.current.champion.artefact.model
+    return [Served(name, stands, common_gate())], lambda: None
+
+
+def _models(about: dict[str, Any]) -> tuple[list[Served], Callable[[], None]]:
+    """What answers from the workspace, and what lets go of it."""
     from taxiway.bootstrap.workspace import Workspace
+    from taxiway.serving.served import Served
 
     workspace = Workspace(Path(about["root"]))
     environment, release = about["environment"], about["release"]
@@ -41,7 +62,16 @@ def application() -> Application:
         )
         for model in about["models"]
     ]
-    return Application(served, close=workspace.close, log=log)
+    return served, workspace.close
+
+
+def _tracing() -> Tracing | None:
+    """Spans, if the environment asks for them."""
+    from taxiway.serving.tracing import is_asked_for, open_tracing
+
+    return (
+        open_tracing(os.environ, version=version("taxiway")) if is_asked_for(os.environ) else None
+    )
 
 
 def _say(line: str) -> None:

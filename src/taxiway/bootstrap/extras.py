@@ -18,6 +18,7 @@ EXTRAS = {
     "onnxruntime": "serve",
     "granian": "serve",
     "msgspec": "serve",
+    "opentelemetry": "otel",
 }
 """Module -> the extra that installs it."""
 

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
@@ -62,15 +63,17 @@ def no_champion(model: str, environment: str) -> MissingError:
 def decider_of(workspace: Workspace, artefact: Artefact, environment: str, channel: str) -> Decider:
     """A loaded release with the workspace's decision log."""
     from taxiway.serving.deciding import Decider
+    from taxiway.serving.spent import Spent, clocked
 
-    desk = workspace.desk
+    desk, spent = workspace.desk, Spent()
     return Decider(
-        artefact=artefact,
+        artefact=clocked(artefact, spent),
         environment=environment,
         channel=channel,
         log=workspace.decisions,
         now=desk.now,
         new_id=desk.new_id,
+        spent=spent,
     )
 
 
@@ -164,6 +167,7 @@ def run(about: dict[str, Any], listen: Listen, *, announce: Callable[[], None]) 
             f"{listen.host} can be reached from other machines, and no API key is set.",
             todo=f"Set {API_KEY} to a secret that callers send, or serve on 127.0.0.1.",
         )
+    _require_tracing()
     _require_free(listen.host, listen.port)
     os.environ[ENDPOINT] = json.dumps(about)
     os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
@@ -181,6 +185,16 @@ def run(about: dict[str, Any], listen: Listen, *, announce: Callable[[], None]) 
         websockets=False,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def _require_tracing() -> None:
+    """Raises what stands in the way of spans, if the environment asks for them."""
+    from taxiway.serving.tracing import is_asked_for
+
+    if is_asked_for(os.environ):
+        for module in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"):
+            if find_spec(module) is None:
+                raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
 
 def _require_free(host: str, port: int) -> None:

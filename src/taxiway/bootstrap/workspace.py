@@ -369,8 +369,8 @@ class Workspace(Opened):
         only: Sequence[str] = (),
         image: str | None = None,
         port: int = 8000,
-        minimum: int = 2,
-        maximum: int = 6,
+        workers: int = 1,
+        replicas: tuple[int, int] = (2, 6),
         wheels: Sequence[Path] = (),
         overwrite: bool = False,
         dry_run: bool = False,
@@ -379,7 +379,7 @@ class Workspace(Opened):
         from taxiway.bootstrap.deploy import render
         from taxiway.release.deploy.place import Asked
 
-        asked = Asked(image, port, minimum, maximum)
+        asked = Asked(image, port, workers, *replicas)
         return render(
             self,
             self.find_model(model),

@@ -40,21 +40,14 @@ def deploy() -> None:
 @click.option(
     "--port", type=int, default=8000, show_default=True, help="The port in the container."
 )
+@click.option("--workers", type=int, default=1, show_default=True, help="Processes in a pod.")
 @click.option(
-    "--min-replicas",
-    "minimum",
-    type=int,
-    default=2,
+    "--replicas",
+    type=(int, int),
+    default=(2, 6),
     show_default=True,
-    help="As few pods as this.",
-)
-@click.option(
-    "--max-replicas",
-    "maximum",
-    type=int,
-    default=6,
-    show_default=True,
-    help="As many pods as this, when they are busy.",
+    metavar="LEAST MOST",
+    help="As few pods, and as many when they are busy.",
 )
 @click.option(
     "--wheel",
@@ -74,8 +67,8 @@ def render(
     only: tuple[str, ...],
     image: str | None,
     port: int,
-    minimum: int,
-    maximum: int,
+    workers: int,
+    replicas: tuple[int, int],
     wheels: tuple[Path, ...],
     overwrite: bool,
     dry_run: bool,
@@ -103,8 +96,8 @@ def render(
             only=only,
             image=image,
             port=port,
-            minimum=minimum,
-            maximum=maximum,
+            workers=workers,
+            replicas=replicas,
             wheels=wheels,
             overwrite=overwrite,
             dry_run=dry_run,

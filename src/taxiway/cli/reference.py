@@ -62,6 +62,16 @@ VARIABLES: Mapping[str, str] = {
         "The digest that the record of a bundle has to have, as rendered manifests say. Without it,"
         " any bundle is served."
     ),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": (
+        "Where `taxiway serve` sends a span for each request, by OTLP over HTTP. Without it, there"
+        " are no spans. The other variables of OpenTelemetry's SDK hold, too."
+    ),
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "As above, for spans alone.",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "`http/protobuf`, or left out.",
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "As above.",
+    "OTEL_TRACES_EXPORTER": "`otlp` asks for spans, `none` for no spans.",
+    "OTEL_SDK_DISABLED": "`true`: no spans.",
+    "OTEL_SERVICE_NAME": "What the server is called in its spans. Without it, `taxiway`.",
     "XDG_CONFIG_HOME": "Where the user's configuration is. Without it, `~/.config`.",
     "OMP_NUM_THREADS": "Threads of numeric libraries in `taxiway serve`: 1 unless it is set.",
     "OPENBLAS_NUM_THREADS": "As above.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from taxiway.core.decision import Decision, record_key
 from taxiway.core.ports import Clock, Decisions, NewId
 from taxiway.serving.oversight import marked
 from taxiway.serving.path import answer
+from taxiway.serving.spent import Spent
 
 STUB = "stub"
 """The channel of answers that no model gave."""
@@ -29,6 +30,8 @@ class Decider:
     log: Decisions
     now: Clock
     new_id: NewId
+    spent: Spent = field(default_factory=Spent)
+    """What its artefact's calls take, if the artefact is clocked."""
 
     def decide(
         self, records: Sequence[dict[str, Any]], frame: Any = None, *, began: float | None = None

@@ -53,6 +53,8 @@ class Request:
     answered: Callable[[Answer], None]
     release: str | None = None
     """The only one that may answer; None for whoever has the role now."""
+    worked: Callable[[Worked], None] | None = None
+    """Hears how its group went, before its answer leaves; None if nobody wants to know."""
 
     def records_for(self, contract: Contract) -> Sequence[dict[str, Any]]:
         """Its records as a release with this contract reads them."""
@@ -62,11 +64,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """How a group went, for the metrics."""
+    """How a group went, for metrics and spans."""
 
     rows: int
     requests: int
     decided_seconds: float
+    features_seconds: float
+    """Of the seconds to decide, as are those of the model."""
+    model_seconds: float
     logged_seconds: float
     tried: Tried | None = None
     """What it showed of the canary, if there is one."""
@@ -178,6 +183,9 @@ class Grouping:
             # One of them breaks the model or the log; only its own answer may suffer.
             return [one for request in group for one in self._decided(cast, [request])]
         self._worked(worked)
+        for request in group:
+            if request.worked is not None:
+                request.worked(worked)
         return list(decisions)
 
     def _together(
@@ -185,6 +193,9 @@ class Grouping:
     ) -> tuple[list[list[Decision]], Worked]:
         """Decisions for each request of a group, in one transaction."""
         began = time.perf_counter()
+        answering = [cast.champion] if cast.canary is None else [cast.champion, cast.canary.decider]
+        for decider in answering:
+            decider.spent.take()
         tried = None
         if cast.canary is None and all(request.release is None for request in group):
             decisions = _of_champion(cast, group)
@@ -194,8 +205,15 @@ class Grouping:
         together = [decision for one in decisions for decision in one]
         cast.champion.log.append(together)
         logged = time.perf_counter()
+        spent = [decider.spent.take() for decider in answering]
         return decisions, Worked(
-            len(together), len(group), decided - began, logged - decided, tried
+            rows=len(together),
+            requests=len(group),
+            decided_seconds=decided - began,
+            features_seconds=sum(features for features, _ in spent),
+            model_seconds=sum(model for _, model in spent),
+            logged_seconds=logged - decided,
+            tried=tried,
         )
 
 

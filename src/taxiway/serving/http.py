@@ -19,7 +19,7 @@ from taxiway.serving.access import Refusal
 from taxiway.serving.arrow import ArrowReader
 from taxiway.serving.bodies import ARROW, READ, Body, media_type
 from taxiway.serving.deciding import Decider
-from taxiway.serving.grouping import Answer, Request
+from taxiway.serving.grouping import Answer, Request, Worked
 from taxiway.serving.metrics import CONTENT_TYPE, Metrics
 from taxiway.serving.openapi import openapi
 from taxiway.serving.protocols import PROTOCOLS, Protocol
@@ -27,6 +27,7 @@ from taxiway.serving.receiving import receive, unwanted
 from taxiway.serving.replies import Reply, encoded, failed, log_line, refused
 from taxiway.serving.routes import NAME, Route, Routes
 from taxiway.serving.served import Served
+from taxiway.serving.tracing import Traced
 
 REFRESH_SECONDS = 1.0
 
@@ -39,6 +40,18 @@ class Call:
     protocol: Any
     route: Route
     began: float
+    steps: dict[str, float] | None = None
+    """Step -> seconds, if it is traced."""
+
+    def worked(self, group: Worked) -> None:
+        """Takes note of how its group went."""
+        if self.steps is not None:
+            self.steps.update(
+                decide=group.decided_seconds,
+                features=group.features_seconds,
+                model=group.model_seconds,
+                log=group.logged_seconds,
+            )
 
     @property
     def key(self) -> str | None:
@@ -50,7 +63,8 @@ class Call:
 class Application:
     """Answers for some models; one process, one loop, one thread for each model that decides.
 
-    `log` takes one line of JSON about each request, without anything that was sent.
+    `log` takes one line of JSON about each request, and `trace` what a span says of it; neither
+    holds anything that was sent.
     """
 
     def __init__(
@@ -59,10 +73,12 @@ class Application:
         *,
         close: Callable[[], None] = lambda: None,
         log: Callable[[str], object] | None = None,
+        trace: Callable[[Traced], None] | None = None,
     ) -> None:
         self._models = {one.name: one for one in models}
         self._close = close
         self._log = log
+        self._trace = trace
         self._metrics = Metrics()
         self._arrow = ArrowReader()
         self._loop: asyncio.AbstractEventLoop
@@ -121,7 +137,8 @@ class Application:
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         began = time.perf_counter()
-        call = Call(scope, protocol, self._routes.find(scope.path), began)
+        steps: dict[str, float] | None = {} if self._trace else None
+        call = Call(scope, protocol, self._routes.find(scope.path), began, steps)
         self._send(call, await self._reply(call))
 
     async def _reply(self, call: Call) -> Reply:
@@ -150,16 +167,22 @@ class Application:
         self._loop.call_exception_handler({"message": what, "exception": error})
 
     def _send(self, call: Call, reply: Reply) -> None:
+        decided = time.perf_counter()
         content = encoded(reply)
         call.protocol.response_bytes(reply.status, list(reply.headers), content)
-        seconds = time.perf_counter() - call.began
+        written = time.perf_counter()
+        seconds = written - call.began
         self._metrics.requests[call.route.shown, reply.status] += 1
         if reply.decisions:
+            self._metrics.seconds["write"].add(written - decided)
             self._metrics.seconds["total"].add(seconds)
             for one in reply.decisions:
                 self._metrics.decisions[one.release, one.output["prediction"]] += 1
         if self._log:
             self._log(log_line(call.scope.method, call.route.shown, reply, seconds))
+        if self._trace and call.steps is not None:
+            call.steps["write"] = written - decided
+            self._trace(_traced(call, reply, seconds, call.steps))
 
     def _admit(self, call: Call) -> Refusal | None:
         """Whether the gate of its model lets it in; without a model, whether any gate does."""
@@ -205,6 +228,8 @@ class Application:
         validated = time.perf_counter()
         self._metrics.seconds["parse"].add(parsed - arrived)
         self._metrics.seconds["validate"].add(validated - parsed)
+        if call.steps is not None:
+            call.steps.update(parse=parsed - arrived, validate=validated - parsed)
         waiting: asyncio.Future[Answer] = self._loop.create_future()
         request = Request(
             records,
@@ -213,6 +238,7 @@ class Application:
             call.began,
             partial(_settle, waiting),
             call.route.release,
+            call.worked if call.steps is not None else None,
         )
         if not served.grouping.ask(request):
             return _busy()
@@ -280,6 +306,20 @@ class Application:
 
 CLOSED = {"/openapi.json", "/metrics", "/v1/models", f"/v1/models/{NAME}", f"/v2/models/{NAME}"}
 """Pages that need the key, like every decision."""
+
+
+def _traced(call: Call, reply: Reply, seconds: float, steps: dict[str, float]) -> Traced:
+    return Traced(
+        method=call.scope.method[:10],
+        path=call.route.shown,
+        status=reply.status,
+        seconds=seconds,
+        steps=steps,
+        model=call.route.served.name if call.route.served else None,
+        release=reply.decisions[0].release if reply.decisions else None,
+        decisions=[one.id for one in reply.decisions],
+        parent=call.scope.headers.get("traceparent"),
+    )
 
 
 def _headers(refusal: Refusal) -> list[tuple[str, str]]:

@@ -16,10 +16,10 @@ from taxiway.serving.grouping import Worked
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 10_000)
-STEPS = ("parse", "validate", "total")
+STEPS = ("parse", "validate", "write", "total")
 """Where the time of a request goes, beside that of its group."""
-GROUP_STEPS = ("decide", "log")
-"""Where the time of a group goes."""
+GROUP_STEPS = ("decide", "features", "model", "log")
+"""Where the time of a group goes; `features` and `model` are parts of `decide`."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -68,6 +68,8 @@ class ModelMetrics:
         """Takes note of a group, in the thread that decided it."""
         self.group_rows.add(group.rows)
         self.seconds["decide"].add(group.decided_seconds)
+        self.seconds["features"].add(group.features_seconds)
+        self.seconds["model"].add(group.model_seconds)
         self.seconds["log"].add(group.logged_seconds)
 
 

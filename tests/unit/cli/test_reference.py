@@ -184,7 +184,7 @@ def test_every_environment_variable_is_documented() -> None:
     for file in SOURCE.rglob("*"):
         documents = file.name == "reference.py" and file.parent.name == "cli"
         if file.is_file() and file.suffix != ".pyc" and not documents:
-            found |= set(re.findall(r"\b_?TAXIWAY_[A-Z_]+\b", file.read_text("utf-8")))
+            found |= set(re.findall(r"\b(?:_?TAXIWAY|OTEL)_[A-Z_]+\b", file.read_text("utf-8")))
     assert found == VARIABLES.keys() | OWN.keys(), "document it in taxiway.cli.reference"
     written = page()
     assert all(f"`{name}`" in written for name in found)

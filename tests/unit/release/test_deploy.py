@@ -44,12 +44,12 @@ def test_an_image_has_a_name_and_no_tag(image: str, *, good: bool) -> None:
 
 
 def test_everything_that_cannot_be_asked_for_is_said() -> None:
-    found = problems_of(Asked("No", port=80, minimum=0, maximum=2_000))
+    found = problems_of(Asked("No", port=80, workers=0, minimum=3, maximum=2))
     assert [one.where for one in found] == [
         "--image",
         "--port",
-        "--min-replicas",
-        "--max-replicas",
+        "--workers",
+        "--replicas",
     ]
     assert problems_of(Asked()) == []
 

@@ -30,7 +30,16 @@ def test_all_that_was_done_is_told_in_lines_that_prometheus_reads() -> None:
     metrics.decisions["loans:3", True] += 2
     metrics.seconds["total"].add(0.02)
     loans = ModelMetrics(waiting=7)
-    loans.worked(Worked(rows=32, requests=20, decided_seconds=0.004, logged_seconds=0.0005))
+    loans.worked(
+        Worked(
+            rows=32,
+            requests=20,
+            decided_seconds=0.004,
+            features_seconds=0.001,
+            model_seconds=0.002,
+            logged_seconds=0.0005,
+        )
+    )
     loans.failures["loans:4"] += 2
     loans.shadow["loans:5", "dropped"] += 9
     text = metrics.text({"loans": loans})
@@ -43,6 +52,8 @@ def test_all_that_was_done_is_told_in_lines_that_prometheus_reads() -> None:
         'taxiway_seconds_bucket{step="total",le="0.025"} 1',
         'taxiway_seconds_bucket{step="log",model="loans",le="0.0005"} 1',
         'taxiway_seconds_sum{step="decide",model="loans"} 0.004',
+        'taxiway_seconds_sum{step="features",model="loans"} 0.001',
+        'taxiway_seconds_sum{step="model",model="loans"} 0.002',
         'taxiway_group_rows_bucket{model="loans",le="16"} 0',
         'taxiway_group_rows_bucket{model="loans",le="32"} 1',
         'taxiway_waiting_requests{model="loans"} 7',

@@ -151,7 +151,7 @@ def _container(place: Place) -> Document:
         # A pod that ends is still sent requests until every node has heard of it.
         "lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}}},
         "resources": {
-            "requests": {"cpu": "500m", "memory": f"{place.memory_mb}Mi"},
+            "requests": {"cpu": f"{500 * place.asked.workers}m", "memory": f"{place.memory_mb}Mi"},
             "limits": {"memory": f"{2 * place.memory_mb}Mi"},
         },
         "securityContext": {

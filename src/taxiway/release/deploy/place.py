@@ -25,6 +25,7 @@ IMAGE = re.compile(
 )
 
 MOST_REPLICAS = 1_000
+MOST_WORKERS = 64
 BYTES_OF_A_DECISION = 2_048
 """In the log, with room: one of the flights' takes 900 with its indexes."""
 
@@ -36,6 +37,7 @@ class Asked:
     image: str | None = None
     """Without its tag; None: the name of the endpoint."""
     port: int = 8000
+    workers: int = 1
     minimum: int = 2
     maximum: int = 6
 
@@ -83,7 +85,8 @@ class Place:
     def command(self) -> list[str]:
         """What runs in the container."""
         where = ["--env", self.environment, "--host", "0.0.0.0", "--port", str(self.asked.port)]  # noqa: S104 - of a container
-        return ["taxiway", "serve", self.model, *where]
+        workers = ["--workers", str(self.asked.workers)] if self.asked.workers > 1 else []
+        return ["taxiway", "serve", self.model, *where, *workers]
 
     @property
     def secret(self) -> str:
@@ -119,8 +122,8 @@ def place_of(
         bundle=bundle,
         asked=asked,
         wheels=wheels,
-        # The largest process was measured; there is also the one that starts it.
-        memory_mb=_rounded_up(measured.memory_mb * 1.25 + 64, 64),
+        # What was measured is the process that answers; there is also the one that starts it.
+        memory_mb=_rounded_up(measured.memory_mb * 1.25 * asked.workers + 64, 64),
         # Ten times what it took here: another machine, a cold disk, a busy node.
         start_seconds=max(30, _rounded_up(measured.start_seconds * 10, 5)),
         log_gib=_log_gib(charter, asked),
@@ -178,22 +181,22 @@ def problems_of(asked: Asked) -> list[Problem]:
                 expected="1024 to 65535",
             )
         )
-    if not 1 <= asked.minimum <= MOST_REPLICAS:
+    if not 1 <= asked.workers <= MOST_WORKERS:
         problems.append(
             Problem(
-                "so many replicas can't be had",
-                where="--min-replicas",
-                found=str(asked.minimum),
-                expected=f"1 to {MOST_REPLICAS:,}",
+                "so many processes can't be had in a pod",
+                where="--workers",
+                found=str(asked.workers),
+                expected=f"1 to {MOST_WORKERS}",
             )
         )
-    if not asked.minimum <= asked.maximum <= MOST_REPLICAS:
+    if not 1 <= asked.minimum <= asked.maximum <= MOST_REPLICAS:
         problems.append(
             Problem(
                 "so many replicas can't be had",
-                where="--max-replicas",
-                found=str(asked.maximum),
-                expected=f"at least --min-replicas ({asked.minimum}), at most {MOST_REPLICAS:,}",
+                where="--replicas",
+                found=f"{asked.minimum} {asked.maximum}",
+                expected=f"two numbers from 1 to {MOST_REPLICAS:,}, the smaller one first",
             )
         )
     return problems
