@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
+from taxiway.bootstrap.connections import connection_options
 from taxiway.core import evidence as kinds
 from taxiway.core.errors import InputError, MissingError, RefusedError
 from taxiway.core.evidence import Evidence, observed
@@ -169,6 +170,7 @@ def run(about: dict[str, Any], listen: Listen, *, announce: Callable[[], None]) 
         )
     _require_tracing()
     _require_free(listen.host, listen.port)
+    connections = connection_options()
     os.environ[ENDPOINT] = json.dumps(about)
     os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
     announce()
@@ -183,6 +185,7 @@ def run(about: dict[str, Any], listen: Listen, *, announce: Callable[[], None]) 
         interface=Interfaces.RSGI,
         loop=Loops.asyncio,
         websockets=False,
+        **connections,
         log_level=LogLevels.warning,
     ).serve()
 

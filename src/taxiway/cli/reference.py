@@ -54,6 +54,10 @@ VARIABLES: Mapping[str, str] = {
         "The key that callers of `taxiway serve` send as a bearer token. Another address than"
         " loopback is not served without it."
     ),
+    "TAXIWAY_IDLE_SECONDS": (
+        "Seconds after which `taxiway serve` closes a connection that has not sent a whole head: 75"
+        " unless it is set."
+    ),
     "TAXIWAY_DECISIONS": (
         "The folder of the decision log. Without it, it lies in the workspace. Rendered containers"
         " keep it on a volume of their own."

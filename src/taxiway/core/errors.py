@@ -41,6 +41,8 @@ def close_match(word: str, known: Iterable[str]) -> str | None:
     >>> close_match("ownrs", ["owners", "risk"])
     'owners'
     """
+    if len(word) > SHOWN_CHARACTERS:  # it means none of them, and takes long to compare
+        return None
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else None
 

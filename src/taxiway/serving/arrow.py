@@ -8,11 +8,13 @@ memory and time, which is started with the first stream, and again when one has 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from taxiway.core.errors import InputError, shortened
@@ -29,11 +31,20 @@ LENGTH = 8
 
 
 class ArrowReader:
-    """Reads Arrow streams, one at a time; may be asked from any thread."""
+    """Reads Arrow streams, one at a time; may be asked from any thread.
+
+    It waits for its child in a thread of its own: those of the loop's pool also look who may ask
+    and who answers, and may not wait behind streams.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "arrow")
         self._child: subprocess.Popen[bytes] | None = None
+
+    async def rows(self, body: bytes) -> list[dict[str, Any]]:
+        """As `read`, without holding up the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.read, body)
 
     def read(self, body: bytes) -> list[dict[str, Any]]:
         """The rows of a stream, with values as JSON would hold them.
@@ -63,6 +74,7 @@ class ArrowReader:
 
     def close(self) -> None:
         """Ends the child, if there is one."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._end()
 

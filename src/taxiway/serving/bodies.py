@@ -1,7 +1,9 @@
 """Bodies: the bytes of a request as plain data, or why they can't be that.
 
 What could be read in two ways is refused: a name that an object holds twice, rows of another width,
-bytes after the end. Whether the values are good is for `taxiway.serving.records`.
+bytes after the end. So is what would cost more to read than any records that are taken: the cost of
+a body grows with its values, and the smallest value has two bytes. Whether the values are good is
+for `taxiway.serving.records`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +21,13 @@ import msgspec
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError, Problem, shortened
+from taxiway.serving.records import require_few
 
 JSON = "application/json"
 CSV = "text/csv"
 ARROW = "application/vnd.apache.arrow.stream"
+MOST_VALUES = 1_000_000
+"""Values of one body: as many as 10,000 records of 100 columns have."""
 NULLS = ("", "NA")
 """How a CSV body spells that there is no value, as in files that are scored."""
 
@@ -32,6 +38,10 @@ class UnreadableError(InputError):
 
 class UnsupportedError(InputError):
     """A body of a kind that is not taken here."""
+
+
+class TooLargeError(InputError):
+    """A body with more in it than is taken at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,7 @@ def media_type(header: str | None, taken: Sequence[str]) -> str:
 
 def read_json(body: bytes) -> Any:
     """JSON data. Raises `UnreadableError` for what is no JSON, or says a name twice."""
+    _require_few_values(body, b",[{")
     try:
         found = msgspec.json.decode(body)
         # Each pair of an object has one colon, and so has each colon in a text; a pair that was
@@ -83,6 +94,18 @@ def read_json(body: bytes) -> Any:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise UnreadableError(f"The body is no JSON: {shortened(error)}") from None
     return found
+
+
+def _require_few_values(body: bytes, marks: bytes) -> None:
+    """Raises `TooLargeError` for a body of too many values: each of them comes after a mark."""
+    if len(body) <= MOST_VALUES:
+        return
+    found = sum(body.count(mark) for mark in marks)
+    if found > MOST_VALUES:
+        raise TooLargeError(
+            f"The body holds about {found:,} values; one request takes at most {MOST_VALUES:,}.",
+            todo="Send them in parts, or use `taxiway score`.",
+        )
 
 
 def _colons(value: Any) -> int:
@@ -107,8 +130,7 @@ NESTED = frozenset({str, dict, list})
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = said_twice(name for name, _ in pairs)
         raise UnreadableError(
             f"The body has an object that says {shortened(', '.join(map(repr, twice)))} more than"
             " once.",
@@ -117,8 +139,14 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def said_twice(names: Iterable[str]) -> list[str]:
+    """Names that come more than once."""
+    return sorted(name for name, times in Counter(names).items() if times > 1)
+
+
 def read_csv(body: bytes) -> list[dict[str, str]]:
     """Rows of text by the names of the header. A line without any value is no row."""
+    _require_few_values(body, b",\n\r")
     try:
         text = body.decode("utf-8-sig")
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
@@ -129,10 +157,10 @@ def read_csv(body: bytes) -> list[dict[str, str]]:
     if not lines:
         raise UnreadableError("The body is no CSV: it has no header.")
     header, *rows = lines
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
+    if twice := said_twice(header):
         raise UnreadableError(f"The body has columns twice: {shortened(', '.join(twice))}.")
     rows = [row for row in rows if any(row) or len(header) == 1]
+    require_few(len(rows))
     wrong = [
         Problem("is of another width", f"{len(row)} fields", f"{len(header)}", f"[{at}]")
         for at, row in enumerate(rows)
@@ -144,7 +172,8 @@ def read_csv(body: bytes) -> list[dict[str, str]]:
 
 
 _WHOLE = re.compile(r"[+-]?[1-9][0-9]{0,18}|0")
-_NUMBER = re.compile(r"[+-]?(?!0[0-9])(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?!0[0-9])(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""No digit can belong to two of its parts: what is no number is known after one pass."""
 
 
 def _value(text: str, type: str) -> Any:

@@ -218,7 +218,7 @@ class Application:
             return _busy()
         arrived = time.perf_counter()
         if media == ARROW:
-            content = await self._loop.run_in_executor(None, self._arrow.read, sent)
+            content = await self._arrow.rows(sent)
         else:
             content = READ[media](sent)
         body = Body(media, content)

@@ -14,7 +14,7 @@ from taxiway.core.artefact import Artefact
 from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.core.errors import InputError, Problem, shortened
-from taxiway.serving.records import MOST_RECORDS, found_text
+from taxiway.serving.records import MOST_PROBLEMS, MOST_RECORDS, found_text
 
 _WHOLE = tuple(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
 _FLOAT = ("FP64", "FP32", "FP16")
@@ -67,6 +67,8 @@ def records(content: Any, contract: Contract) -> list[dict[str, Any]]:
     problems: list[Problem] = []
     columns: dict[str, list[Any]] = {}
     for at, tensor in enumerate(tensors):
+        if len(problems) >= MOST_PROBLEMS:
+            break
         name = tensor.get("name") if isinstance(tensor, dict) else None
         if not isinstance(name, str):
             problems.append(Problem("has no name", found_text(tensor), where=f"inputs[{at}]"))

@@ -15,9 +15,9 @@ from taxiway.core.decision import Decision
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import InputError, Problem, close_match, shortened
 from taxiway.serving import inference
-from taxiway.serving.bodies import ARROW, CSV, JSON, Body
+from taxiway.serving.bodies import ARROW, CSV, JSON, Body, said_twice
 from taxiway.serving.deciding import STUB
-from taxiway.serving.records import found_text, read_records
+from taxiway.serving.records import found_text, read_records, require_few
 
 ALL = (JSON, CSV, ARROW)
 
@@ -67,8 +67,8 @@ def _split(content: Any) -> Any:
     columns, data = content["columns"], content.get("data")
     if not isinstance(data, list) or not all(isinstance(name, str) for name in columns):
         raise _other("dataframe_split", content, "names in columns, a list of rows in data")
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    if twice:
+    require_few(len(data))
+    if twice := said_twice(columns):
         raise InputError(f"dataframe_split has columns twice: {shortened(', '.join(twice))}.")
     wrong = [
         Problem(
@@ -98,6 +98,7 @@ def _inputs(content: Any) -> Any:
     lists = isinstance(content, dict) and all(isinstance(one, list) for one in content.values())
     if not lists or len({len(one) for one in content.values()}) != 1:
         raise _other("inputs", content, "an object of columns, lists of one length")
+    require_few(len(next(iter(content.values()))))
     return [dict(zip(content, row, strict=True)) for row in zip(*content.values(), strict=True)]
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 
 from taxiway.core.contract import Column, Contract
@@ -21,6 +22,11 @@ EXACT = 2**53
 """Integers up to here are exact as a 64-bit float."""
 LARGEST = 2**63
 MOST_RECORDS = 10_000
+MOST_PROBLEMS = 100
+"""Problems that are looked for in one request; half of them are shown. To find the words for one
+takes a hundred times as long as to read a good value."""
+SHORT = 100
+"""Characters up to which a text is held against a pattern by Python's engine."""
 
 PLAIN_PATTERN = re.compile(
     r"\^?(?:[A-Za-z0-9_ @/:;,.*?|)-]|\+|\((?!\?)|\(\?:|\{\d+(?:,\d*)?\}|\[[A-Za-z0-9_ -]+\])*\$?"
@@ -28,6 +34,8 @@ PLAIN_PATTERN = re.compile(
 """Patterns that mean the same to Python's regular expressions and to those of polars."""
 POSSESSIVE = re.compile(r"[*+?}]\+")
 """To Python a quantifier of its own since 3.11, to polars a repetition."""
+REPEATED = re.compile(r"\)[*+{]")
+"""A group that repeats can keep Python's engine busy for ever; that of polars takes one pass."""
 
 PLAIN_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"
@@ -146,33 +154,40 @@ def _reader(contract: Contract) -> _Reader:
 def read_records(body: Any, contract: Contract) -> list[dict[str, Any]]:
     """Plain records from decoded JSON: one record, or a list of them.
 
-    Raises `InputError` with every problem of every record.
+    Raises `InputError` with the problems of all records, as long as they are few.
     """
     several = isinstance(body, list)
     given: Sequence[Any] = body if several else [body]
     if not given:
         raise InputError("There is no record in the list.")
-    if len(given) > MOST_RECORDS:
-        raise InputError(
-            f"There are {len(given):,} records; one request takes at most {MOST_RECORDS:,}.",
-            todo="Send them in parts, or use `taxiway score`.",
-        )
+    require_few(len(given))
     reader = _reader(contract)
     records = [reader.good(one) for one in given]
     good = [one for one in records if one is not None]
     if len(good) == len(given):
         return good
-    problems = [
+    every = (
         problem
         for at, (one, record) in enumerate(zip(given, records, strict=True))
         if record is None
         for problem in reader.problems(one, f"[{at}]" if several else "")
-    ]
+    )
+    problems = list(islice(every, MOST_PROBLEMS))
+    more = "" if next(every, None) is None else "more than "
     raise InputError(
-        f"{len(given) - len(good)} of {len(given)} records can't be used: {len(problems)} problems."
-        " Nothing was decided.",
+        f"{len(given) - len(good)} of {len(given)} records can't be used: {more}{len(problems)}"
+        " problems. Nothing was decided.",
         problems,
     )
+
+
+def require_few(records: int) -> None:
+    """Raises `InputError` for more records than one request may hold."""
+    if records > MOST_RECORDS:
+        raise InputError(
+            f"There are {records:,} records; one request takes at most {MOST_RECORDS:,}.",
+            todo="Send them in parts, or use `taxiway score`.",
+        )
 
 
 def _where(place: str, name: str) -> str:
@@ -241,15 +256,22 @@ def _matcher(pattern: str) -> Callable[[str], bool]:
 
     Python's engine is twenty times as quick for one text, and differs in what classes such as `\\d`
     hold and in `$`, which for Python also stands before a last line end. Patterns of plain
-    characters, classes, groups and counts mean the same to both.
+    characters, classes, groups and counts mean the same to both. But Python's tries every way to
+    match, and what it takes grows with a power of the length: long texts are for the other one.
     """
-    if PLAIN_PATTERN.fullmatch(pattern) and not POSSESSIVE.search(pattern):
-        ends = pattern.endswith("$")
-        found = re.compile(pattern[:-1] + r"\Z" if ends else pattern).search
-        return lambda value: found(value) is not None
-    import polars as pl
 
-    return lambda value: bool(pl.Series([value]).str.contains(pattern)[0])
+    def contains(value: str) -> bool:
+        import polars as pl
+
+        return bool(pl.Series([value]).str.contains(pattern)[0])
+
+    if not PLAIN_PATTERN.fullmatch(pattern) or POSSESSIVE.search(pattern):
+        return contains
+    if REPEATED.search(pattern):
+        return contains
+    ends = pattern.endswith("$")
+    found = re.compile(pattern[:-1] + r"\Z" if ends else pattern).search
+    return lambda value: found(value) is not None if len(value) <= SHORT else contains(value)
 
 
 def found_text(value: Any) -> str:

@@ -12,11 +12,15 @@ import msgspec
 from taxiway.core.decision import Decision
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import SHOWN_PROBLEMS, TaxiwayError
-from taxiway.serving.bodies import UnreadableError, UnsupportedError
+from taxiway.serving.bodies import TooLargeError, UnreadableError, UnsupportedError
 
 STATUS = {"TW-1": 422, "TW-2": 404, "TW-3": 403, "TW-5": 409}
 """Code of an error -> status; every other one is a 503: nothing was decided."""
-UNREAD: dict[type[TaxiwayError], int] = {UnreadableError: 400, UnsupportedError: 415}
+UNREAD: dict[type[TaxiwayError], int] = {
+    UnreadableError: 400,
+    TooLargeError: 413,
+    UnsupportedError: 415,
+}
 """Errors of a body that could not even be read -> status."""
 
 JSON = ("content-type", "application/json")
