@@ -174,6 +174,7 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
     read = hands.load_features(code, manifest["code_main"], alone=engine != ORIGINAL)
     probability = _engine(engine, files, hands)
     inputs = tuple(manifest["inputs"])
+    listed = list(inputs)
     contract = contract_from(json.loads(files["contract.json"]))
     oversight = hands.overseen(json.loads(files["charter.json"]), contract, release.digest)
     request = request_contract(contract, inputs, oversight)
@@ -183,7 +184,8 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
         model=release.model,
         inputs=request,
         input_names=inputs,
-        features=lambda raw: read(raw.select(inputs)),
+        # By a list of names: `select` plans a query first, which takes longer than a small model.
+        features=lambda raw: read(raw[listed]),
         probability=probability,
         frame=partial(hands.frame_of, contract=request),
         plain=hands.plain,

@@ -68,7 +68,7 @@ def media_type(header: str | None, taken: Sequence[str]) -> str:
     >>> media_type("Application/JSON; charset=utf-8", [JSON])
     'application/json'
     """
-    if not header:
+    if not header or header == taken[0]:
         return taken[0]
     name, _, parameters = header.partition(";")
     media = name.strip().lower()

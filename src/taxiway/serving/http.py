@@ -23,7 +23,7 @@ from taxiway.serving.grouping import Answer, Request, Worked
 from taxiway.serving.metrics import CONTENT_TYPE, Metrics
 from taxiway.serving.openapi import openapi
 from taxiway.serving.protocols import PROTOCOLS, Protocol
-from taxiway.serving.receiving import receive, unwanted
+from taxiway.serving.receiving import Patience, receive, unwanted
 from taxiway.serving.replies import Reply, encoded, failed, log_line, refused
 from taxiway.serving.routes import NAME, Route, Routes
 from taxiway.serving.served import Served
@@ -82,6 +82,7 @@ class Application:
         self._metrics = Metrics()
         self._arrow = ArrowReader()
         self._loop: asyncio.AbstractEventLoop
+        self._patience: Patience
         self._following: asyncio.Task[None]
         self._routes = Routes(
             models,
@@ -115,6 +116,7 @@ class Application:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._patience = Patience(loop)
         for one in self._models.values():
             one.start(loop.call_soon_threadsafe)
         self._following = loop.create_task(self._follow())
@@ -211,7 +213,7 @@ class Application:
             media = media_type(headers.get("content-type"), protocol.media)
         except TaxiwayError as error:
             return await self._unwanted(call, failed(error))
-        sent = await receive(headers, call.protocol)
+        sent = await receive(headers, call.protocol, self._patience)
         if isinstance(sent, Reply):
             return sent
         if served.grouping.full:
@@ -263,7 +265,7 @@ class Application:
         return self._served(call).lineup.answering().answering(call.route.release)
 
     async def _unwanted(self, call: Call, refusal: Reply) -> Reply:
-        return await unwanted(call.scope.headers, call.protocol, refusal)
+        return await unwanted(call.scope.headers, call.protocol, self._patience, refusal)
 
     async def _ready(self, _: Call) -> Reply:
         told = {name: one.told() for name, one in self._models.items()}
