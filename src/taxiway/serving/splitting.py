@@ -6,6 +6,7 @@ put together again, so that a group stays one transaction, and a request one ans
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,6 +110,8 @@ def _try(cast: Cast, group: Sequence[Request], tried: _Part, champion: _Part) ->
         contract = cast.champion.artefact.inputs
         tried.records = list(fitted(given, contract, decider.artefact.inputs))
         tried.decide(decider, group)
+        if not all(math.isfinite(one.output["probability"]) for one in tried.decisions):
+            raise ValueError("it answers no number")  # noqa: TRY301 - as whatever else it does
     except BaseException:  # noqa: BLE001 - whatever it raises, it may cost nobody his answer
         order = sorted(
             zip((*champion.places, *tried.places), (*champion.records, *given), strict=True),
@@ -116,7 +119,7 @@ def _try(cast: Cast, group: Sequence[Request], tried: _Part, champion: _Part) ->
         )
         champion.places = [place for place, _ in order]
         champion.records = [record for _, record in order]
-        tried.places, tried.records = [], []
+        tried.places, tried.records, tried.decisions = [], [], ()
         return len(given)
     return 0
 

@@ -25,6 +25,8 @@ from taxiway.serving.path import answer, same
 
 from .conftest import ARTEFACT, CONTRACT, RECORD, make_decider
 
+Answering = Cast | Decider | Callable[[], Decider]
+
 
 class Gate(MemoryDecisions):
     """A log whose appends wait until it is opened, and are told of."""
@@ -53,7 +55,13 @@ class Desk:
         self.answers: dict[int, Answer] = {}
         self.order: list[int] = []
 
-    def ask(self, number: int, *records: dict[str, Any], contract: Any = CONTRACT) -> bool:
+    def ask(
+        self,
+        number: int,
+        *records: dict[str, Any],
+        contract: Any = CONTRACT,
+        release: str | None = None,
+    ) -> bool:
         def answered(given: Answer) -> None:
             assert number not in self.answers, "answered twice"
             self.answers[number] = given
@@ -61,7 +69,7 @@ class Desk:
 
         own = list(records) or [record(number)]
         return self.grouping.ask(
-            Request(own, contract, lambda _: own, time.perf_counter(), answered)
+            Request(own, contract, lambda _: own, time.perf_counter(), answered, release)
         )
 
     def decisions(self, number: int) -> list[Decision]:
@@ -75,15 +83,15 @@ def record(number: int, **changes: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def grouped(
-    decider: Decider | Callable[[], Decider], **options: Any
-) -> Iterator[tuple[Desk, list[Worked]]]:
+def grouped(answering: Answering, **options: Any) -> Iterator[tuple[Desk, list[Worked]]]:
     """Everything is answered when the block has ended."""
     worked: list[Worked] = []
-    current = decider if callable(decider) else lambda: decider
-    grouping = Grouping(
-        lambda: Cast(current()), lambda call: call(), worked=worked.append, **options
-    )
+
+    def current() -> Cast:
+        found = answering() if callable(answering) else answering
+        return found if isinstance(found, Cast) else Cast(found)
+
+    grouping = Grouping(current, lambda call: call(), worked=worked.append, **options)
     try:
         yield Desk(grouping), worked
     finally:
@@ -92,10 +100,10 @@ def grouped(
 
 @contextmanager
 def one_in_hand(
-    log: Gate, decider: Decider | Callable[[], Decider], **options: Any
+    log: Gate, answering: Answering, **options: Any
 ) -> Iterator[tuple[Desk, list[Worked]]]:
     """Request 0 is being logged; what is asked in the block waits for it and is then a group."""
-    with grouped(decider, **options) as (desk, worked):
+    with grouped(answering, **options) as (desk, worked):
         try:
             assert desk.ask(0)
             assert log.arrived.acquire(timeout=10)
