@@ -173,6 +173,13 @@ class SqlRecord:
 
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        here = self._identity()
+        if found is not None and self._local.identity != here:
+            # The file was put back from a backup, or moved: what is open is no longer the record.
+            with self._lock:
+                self._opened.remove(found)
+            found.close()
+            found = None
         if found is None:
             # Transactions are ours to begin; each thread has its own connection, closed by `close`.
             found = sqlite3.connect(
@@ -187,10 +194,18 @@ class SqlRecord:
             except sqlite3.Error:
                 found.close()
                 raise
-            self._local.connection = found
+            self._local.connection, self._local.identity = found, here
             with self._lock:
                 self._opened.append(found)
         return found
+
+    def _identity(self) -> tuple[int, int]:
+        """Which file lies at the path; it is never made here, as SQLite would do."""
+        try:
+            there = self._path.stat()
+        except OSError as error:
+            raise sqlite3.OperationalError("unable to open database file") from error
+        return there.st_dev, there.st_ino
 
     def get(self, kind: type[Fact], id: str) -> Fact:
         found = self.find(kind, id=id)

@@ -406,3 +406,39 @@ def test_folder_that_is_read_only(
     assert caught.value.todo
     with pytest.raises(StoreError, match=r"unable to open|readonly"):
         open_record(folder / "new.db")
+
+
+# A file that goes away while it is open
+
+
+def test_a_record_that_is_moved_away_is_missed_and_found_again(
+    record: SqlRecord, path: Path, fact: MakeFact, tmp_path: Path
+) -> None:
+    write(record, fact(Person))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    files = [path.with_name(f"{path.name}{end}") for end in ("", "-wal", "-shm")]
+    moved = [one.rename(elsewhere / one.name) for one in files if one.exists()]
+    with pytest.raises(StoreError, match="unable to open database file"):
+        record.find(Person)
+    with pytest.raises(StoreError, match="unable to open database file"):
+        write(record, fact(Person, "two"))
+    assert not path.exists()
+    for one in moved:
+        one.rename(path.with_name(one.name))
+    assert len(record.find(Person)) == 1
+    write(record, fact(Person, "two"))
+
+
+def test_a_record_that_is_put_in_its_place_is_the_one_that_is_read(
+    record: SqlRecord, path: Path, fact: MakeFact, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.db"
+    kept = open_record(other)
+    write(kept, fact(Person), fact(Person, "two"))
+    kept.close()
+    assert record.find(Person) == []
+    other.replace(path)
+    for end in ("-wal", "-shm"):
+        path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
+    assert len(record.find(Person)) == 2

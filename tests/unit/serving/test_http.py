@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.artefact import Artefact
 from taxiway.core.errors import MissingError
 from taxiway.serving import access, receiving
-from taxiway.serving.cast import Cast
+from taxiway.serving import guardrail as rail
+from taxiway.serving.cast import Canary, Cast
 from taxiway.serving.grouping import Grouping, Limits
 from taxiway.serving.http import Application
 from taxiway.serving.lineup import Lineup
@@ -252,3 +254,162 @@ def test_without_a_release_it_says_why(artefact: Artefact) -> None:
             assert (status, "no champion in prod" in answered["error"]) == (503, True), path
     finally:
         served.close()
+
+
+# Several models, several releases
+
+
+def named(artefact: Artefact, model: str, number: int) -> Artefact:
+    return dataclasses.replace(
+        artefact, model=model, release=f"{model}:{number}", digest=f"sha256:{model}{number}"
+    )
+
+
+@pytest.fixture
+def several(artefact: Artefact) -> Iterator[Process]:
+    """Loans with a canary, and cards that are asked with a key."""
+    log = MemoryDecisions()
+    decide = make_decider(log)
+    guardrail = rail.Guardrail(rail.Limits(), "d", "loans:4")
+    loans = Cast(
+        decide(named(artefact, "loans", 3)),
+        Canary(decide(named(artefact, "loans", 4)), "d", 50, guardrail),
+        decide(named(artefact, "loans", 5)),
+    )
+    cards = Cast(decide(named(artefact, "cards", 1)))
+    process = Process(
+        Application(
+            [
+                Served("loans", Standing(loans, note=""), gate_with(None)),
+                Served("cards", Standing(cards, note=""), gate_with("secret")),
+            ]
+        )
+    )
+    yield process
+    process.close()
+
+
+SECRET = {"authorization": "Bearer secret"}
+
+
+def test_each_model_answers_by_its_name_and_has_a_gate_of_its_own(several: Process) -> None:
+    status, _, one = several.ask("POST", "/v1/models/loans/predict", RECORD)
+    assert (status, one["release"].partition(":")[0]) == (200, "loans")
+    assert several.ask("POST", "/v1/models/cards/predict", RECORD)[0] == 401
+    status, _, one = several.ask("POST", "/v1/models/cards/predict", RECORD, **SECRET)
+    assert (status, one["release"]) == (200, "cards:1")
+    status, _, one = several.ask("POST", "/v1/models/card/predict", RECORD)
+    assert (status, one["error"]) == (404, "No model named 'card'. Did you mean 'cards'?")
+
+
+@pytest.mark.parametrize("path", ["/predict", "/invocations"])
+def test_a_path_without_a_name_says_which_there_are(several: Process, path: str) -> None:
+    status, _, one = several.ask("POST", path, RECORD)
+    assert (status, one["code"]) == (404, "TW-2")
+    assert one["error"] == f"{path} names no model, and 2 are served here."
+    assert one["todo"] == "Ask /v1/models/NAME/predict; there are loans, cards."
+
+
+@pytest.mark.parametrize(
+    ("version", "release"),
+    [("3", "loans:3"), ("4", "loans:4"), ("loans:4", "loans:4"), ("loans%3A3", "loans:3")],
+)
+def test_a_version_that_has_a_role_answers_alone(
+    several: Process, version: str, release: str
+) -> None:
+    records = [{**RECORD, "id": number} for number in range(1, 21)]
+    path = f"/v1/models/loans/versions/{version}/predict"
+    status, _, made = several.ask("POST", path, records)
+    assert status == 200
+    assert {one["release"] for one in made} == {release}
+    tensors = {
+        "inputs": [
+            {"name": n, "shape": [1], "datatype": "BYTES", "data": [v]}
+            if isinstance(v, str)
+            else {
+                "name": n,
+                "shape": [1],
+                "datatype": {bool: "BOOL", int: "INT64", float: "FP64"}[type(v)],
+                "data": [v],
+            }
+            for n, v in RECORD.items()
+        ]
+    }
+    status, _, one = several.ask("POST", f"/v2/models/loans/versions/{version}/infer", tensors)
+    assert (status, one["model_version"]) == (200, release)
+    assert several.ask("GET", f"/v2/models/loans/versions/{version}/ready")[0] == 200
+    assert several.ask("GET", f"/v2/models/loans/versions/{version}")[0] == 200
+
+
+@pytest.mark.parametrize("version", ["5", "9", "cards:1", "x"])
+def test_a_version_without_a_role_that_answers_is_not_there(several: Process, version: str) -> None:
+    """The challenger's answers never leave."""
+    status, _, one = several.ask("POST", f"/v1/models/loans/versions/{version}/predict", RECORD)
+    assert (status, one["code"]) == (404, "TW-2")
+    assert several.ask("GET", f"/v2/models/loans/versions/{version}/ready")[0] == 404
+
+
+def test_it_lists_what_it_serves_to_those_who_may_know(several: Process) -> None:
+    _, _, listed = several.ask("GET", "/v1/models", **SECRET)
+    loans, cards = listed["models"]
+    assert [(one["role"], one["release"], one["share"]) for one in loans["releases"]] == [
+        ("champion", "loans:3", 50),
+        ("canary", "loans:4", 50),
+        ("challenger", "loans:5", 0),
+    ]
+    assert (cards["name"], cards["ready"]) == ("cards", True)
+    _, _, listed = several.ask("GET", "/v1/models")
+    assert [one["name"] for one in listed["models"]] == ["loans"]
+    assert several.ask("GET", "/v1/models/cards")[0] == 401
+    assert several.ask("GET", "/v1/models/loans")[2] == loans
+    _, _, metadata = several.ask("GET", "/v2/models/loans")
+    assert metadata["versions"] == ["loans:3", "loans:4"]
+    _, _, ready = several.ask("GET", "/ready")
+    assert set(ready["models"]) == {"loans", "cards"}
+    assert ready["models"]["loans"]["canary"] == {"release": "loans:4", "share": 50}
+
+
+def test_the_document_and_the_metrics_are_of_all_models(several: Process) -> None:
+    _, _, document = several.ask("GET", "/openapi.json", **SECRET)
+    assert set(document["paths"]) == {
+        *(
+            f"/v1/models/{name}{rest}"
+            for name in ("loans", "cards")
+            for rest in ("/predict", "/versions/{version}/predict")
+        ),
+        "/v1/models",
+        "/ready",
+        "/live",
+    }
+    names = [one["operationId"] for path in document["paths"].values() for one in path.values()]
+    assert len(names) == len(set(names))
+    _, _, document = several.ask("GET", "/openapi.json")
+    assert document["info"]["title"] == "loans"
+    several.ask("POST", "/v1/models/loans/versions/4/predict", RECORD)
+    _, _, text = several.ask("GET", "/metrics")
+    path = "/v1/models/NAME/versions/N/predict"
+    assert f'taxiway_requests_total{{path="{path}",status="200"}} 1' in text
+    assert 'taxiway_waiting_requests{model="cards"} 0' in text
+
+
+def test_it_is_ready_when_all_of_its_models_are(artefact: Artefact) -> None:
+    def nobody() -> Any:
+        raise MissingError("cards has no champion in prod.")
+
+    log = MemoryDecisions()
+    loans = Standing(Cast(make_decider(log)(artefact)), note="")
+    cards = Lineup(nobody, lambda _: artefact, deciders(log))
+    process = Process(
+        Application(
+            [Served("loans", loans, gate_with(None)), Served("cards", cards, gate_with(None))]
+        )
+    )
+    try:
+        process.loop.run_until_complete(asyncio.sleep(0.05))
+        status, _, said = process.ask("GET", "/ready")
+        assert (status, said["error"]) == (503, "Not ready: cards: cards has no champion in prod.")
+        assert process.ask("POST", "/v1/models/loans/predict", RECORD)[0] == 200
+        assert process.ask("POST", "/v1/models/cards/predict", RECORD)[0] == 503
+        assert process.ask("GET", "/v2/models/loans/ready")[0] == 200
+    finally:
+        process.close()
