@@ -192,7 +192,7 @@ class Lineup:
 
         def decider(role: str, kept: Decider | None) -> Decider:
             artefact = self._loaded[posts[role].release.digest].artefact
-            if kept is not None and kept.artefact is artefact:
+            if kept is not None and kept.artefact.digest == artefact.digest:
                 return kept
             return self.decider(artefact, role)
 
