@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap.flight import charter_of, contract_of
 from taxiway.core.decision import Decision
-from taxiway.core.facts import Model
+from taxiway.core.facts import Model, Release
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.batch import Begin
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.core.contract import Contract
     from taxiway.serving.retention import Removal
+
+
+BATCH_ROWS = 50_000
+"""Rows of a query's answer that are held at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,39 @@ def export(
             rows += frame.height
             advance(frame.height)
     return {"model": model.id, "rows": rows, "out": str(out)}
+
+
+def query(
+    workspace: Workspace, statement: str, *, out: Path | None, limit: int, overwrite: bool
+) -> dict[str, Any]:
+    """What a SELECT over the log finds: its first rows, or all of them in a file."""
+    import polars as pl
+
+    from taxiway.data.table import require_writable, writing
+    from taxiway.serving.sql import OUTCOMES, asked, reading
+
+    if out is not None:
+        require_writable(out, overwrite=overwrite)
+    columns = [contract_of(workspace, one).columns for one in workspace.record.find(Release)]
+    outcomes = [
+        (model.id, key, float(label))
+        for model in workspace.record.find(Model)
+        for key, label in workspace.decisions.outcomes(model.id).items()
+    ]
+    labels = pl.LazyFrame(outcomes, schema=OUTCOMES, orient="row")
+    with workspace.decisions.frame() as decisions, reading(statement):
+        found = asked(statement, decisions, labels, columns)
+        if out is None:
+            first = found.head(limit + 1).collect(engine="streaming")
+            rows = first.head(limit).rows()
+            return {"columns": first.columns, "rows": rows, "more": first.height > limit}
+        count = 0
+        with writing(out, "decisions") as add:
+            add(found.head(0).collect())
+            for frame in found.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+                add(frame)
+                count += frame.height
+    return {"out": str(out), "rows": count}
 
 
 def expire(workspace: Workspace, model: Model, *, dry_run: bool) -> Removal:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap.access import common_gate, gate_of
+from taxiway.bootstrap.closing import keep_closing
 from taxiway.bootstrap.serving import ENDPOINT, lineup_of
 
 if TYPE_CHECKING:
@@ -62,7 +63,14 @@ def _models(about: dict[str, Any]) -> tuple[list[Served], Callable[[], None]]:
         )
         for model in about["models"]
     ]
-    return served, workspace.close
+    workspace.decisions.open()
+    stop_closing = keep_closing(workspace)
+
+    def close() -> None:
+        stop_closing()
+        workspace.close()
+
+    return served, close
 
 
 def _tracing() -> Tracing | None:

@@ -11,6 +11,7 @@ from taxiway.bootstrap.extras import extras
 from taxiway.bootstrap.opened import Opened
 
 if TYPE_CHECKING:
+    from taxiway.adapters.decisions.closing import Closed
     from taxiway.bootstrap.batch import Begin
     from taxiway.bootstrap.decisions import Wanted
     from taxiway.bootstrap.serving import Listen
@@ -478,6 +479,24 @@ class Workspace(Opened):
             return export(
                 self, self.find_model(model), chosen, out, overwrite=overwrite, begin=begin
             )
+
+    def decisions_query(
+        self, statement: str, out: Path | None = None, *, limit: int = 50, overwrite: bool = False
+    ) -> dict[str, Any]:
+        """What a SELECT over the decision log finds: its first rows, or all of them in a file."""
+        with extras():
+            from taxiway.bootstrap.decisions import query
+
+            return query(self, statement, out=out, limit=limit, overwrite=overwrite)
+
+    def decisions_close(
+        self, *, only_due: bool = False, dry_run: bool = False, begin: Begin = _no_stage
+    ) -> Closed:
+        """Moves decisions from segments that nobody writes into Parquet files."""
+        with extras():
+            from taxiway.bootstrap.closing import close
+
+            return close(self, only_due=only_due, dry_run=dry_run, begin=begin)
 
     def decisions_expire(self, model: str | None = None, *, dry_run: bool = True) -> Removal:
         """Removes the decisions that are older than the charter lets them be kept."""

@@ -204,6 +204,83 @@ def erase(
         _tell(removal, "of that key")
 
 
+@decisions.command()
+@click.option("--due", is_flag=True, help="Only what is full or more than a day old.")
+@options.dry_run
+@options.as_json
+def close(*, due: bool, dry_run: bool, as_json: bool) -> None:
+    """Move decisions into Parquet files, by model, environment and day of the answer.
+
+    What a running server or batch writes is left to it. A server closes by itself what is full or
+    old. Nothing else changes: all of it stays one log.
+
+    \b
+    Example: taxiway decisions close
+             taxiway decisions close --due --json
+    """
+    from taxiway.bootstrap import Workspace
+
+    with Workspace.open() as workspace, screen.stages() as begin:
+        done = workspace.decisions_close(only_due=due, dry_run=dry_run, begin=begin)
+    if as_json:
+        screen.show_json(done)
+        return
+    said = "Would close" if dry_run else "Closed"
+    screen.say(f"{said} {done.rows:,} decisions of {done.segments:,} segments.")
+    if done.files:
+        screen.say(f"They are in {len(done.files):,} Parquet files.")
+    for count, why in ((done.in_use, "in use"), (done.waiting, "neither full nor old")):
+        if count:
+            screen.say(f"{count:,} segments are {why}.")
+
+
+@decisions.command()
+@click.argument("statement", metavar="SELECT")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="How many rows to show.",
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write all of them into this CSV or Parquet file instead.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
+@options.as_json
+def sql(*, statement: str, limit: int, out: Path | None, overwrite: bool, as_json: bool) -> None:
+    """Ask the log in SQL: one SELECT over `decisions`, and `outcomes` to join by model and key.
+
+    The columns of a record are `inputs.NAME`. Nothing is changed, and memory does not grow with the
+    log.
+
+    \b
+    Example: taxiway decisions sql "SELECT inputs.carrier, count(*) AS n FROM decisions GROUP BY 1"
+             taxiway decisions sql "SELECT * FROM decisions WHERE probability > 0.9" --out high.csv
+    """
+    from taxiway.bootstrap import Workspace
+
+    with Workspace.open() as workspace:
+        found = workspace.decisions_query(statement, out, limit=limit, overwrite=overwrite)
+    if out is not None:
+        if as_json:
+            screen.show_json(found)
+        else:
+            screen.say(f"{found['rows']:,} rows are in {out}.")
+    elif as_json:
+        rows = [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
+        screen.show_json({"rows": rows, "more": found["more"]})
+    else:
+        screen.table(
+            found["columns"], [[shortened(cell, 70) for cell in row] for row in found["rows"]]
+        )
+        if found["more"]:
+            screen.say(f"There are more than {limit:,} rows (more with --limit, all with --out).")
+
+
 def _as_json(removal: Removal) -> None:
     screen.show_json(
         {

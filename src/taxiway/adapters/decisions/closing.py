@@ -48,10 +48,12 @@ def close_segments(
     folder: Path,
     *,
     only_due: bool,
+    dry_run: bool,
     on_rows: Callable[[int], None],
 ) -> Closed:
     """Closes segments that nobody writes. The caller holds the lock on closing."""
-    clear(place, catalogue, folder)
+    if not dry_run:
+        clear(place, catalogue, folder)
     done = Closed()
     for name in place.names():
         lock = FileLock.take(place.lock(name))
@@ -59,8 +61,12 @@ def close_segments(
             done.in_use += 1
             continue
         try:
-            if only_due and not _due(place, name):
+            if only_due and not due(*_size(place, name), place.now()):
                 done.waiting += 1
+                continue
+            if dry_run:
+                done.segments += 1
+                done.rows += _size(place, name)[1]
                 continue
             with store_errors(place.path(name)):
                 files = _closed(place, catalogue, folder, name, on_rows)
@@ -87,9 +93,9 @@ def clear(place: Place, catalogue: Catalogue, folder: Path) -> None:
                 held.release(remove=not place.path(lock.stem).exists())
 
 
-def _due(place: Place, name: str) -> bool:
+def _size(place: Place, name: str) -> tuple[int, int]:
     with store_errors(place.path(name)), ending(segment.connect(place.path(name))) as connection:
-        return due(*segment.size(connection), place.now())
+        return segment.size(connection)
 
 
 def _closed(
@@ -104,7 +110,7 @@ def _closed(
     with ending(segment.connect(place.path(name))) as connection:
         connection.execute("BEGIN")
         (rows,) = connection.execute("SELECT count(*) FROM decision").fetchone()
-        for frame in _frames(connection, now):
+        for frame in frames(connection, now):
             for part in frame.partition_by("model", "environment", "day"):
                 fresh = _fresh(catalogue, folder, part.drop("day"))
                 if fresh.height:
@@ -128,8 +134,8 @@ def _unlink(place: Place, name: str) -> None:
         path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
 
 
-def _frames(connection: sqlite3.Connection, now: int) -> Iterator[pl.DataFrame]:
-    """The segment's rows in the order in which they were logged, with the day of each."""
+def frames(connection: sqlite3.Connection, now: int) -> Iterator[pl.DataFrame]:
+    """A segment's rows in the order in which they were logged, with the day of each."""
     import polars as pl
 
     names = {number: source for source, number in segment.sources(connection).items()}

@@ -17,12 +17,14 @@ from taxiway.adapters.decisions.catalogue import Catalogue, ClosedFile, store_er
 from taxiway.adapters.decisions.locks import held
 from taxiway.adapters.decisions.query import MovedError, Query, merged, micros, position
 from taxiway.adapters.decisions.upgrade import upgrade
-from taxiway.adapters.decisions.writer import BATCH, BatchWriter, Place, Writer
+from taxiway.adapters.decisions.writer import BATCH, BatchWriter, Place, Writer, due
 from taxiway.core.decision import Decision, Outcome
 from taxiway.core.errors import IntegrityError, MissingError
 from taxiway.core.ports import Clock
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from taxiway.adapters.decisions.closing import Closed
 
 Answer = TypeVar("Answer")
@@ -243,6 +245,14 @@ class DecisionLog:
                 ]
         return list(heapq.merge(*parts, key=itemgetter(0)))
 
+    @contextmanager
+    def frame(self) -> Iterator[pl.LazyFrame]:
+        """All decisions as one frame, to be read while the block runs."""
+        from taxiway.adapters.decisions.view import view
+
+        with self._sources(self._catalogue.files) as sources, store_errors(self.path):
+            yield view(sources, self.closed_folder, micros(self._now()))
+
     # Outcomes
 
     def add_outcomes(self, outcomes_: Iterable[Outcome]) -> tuple[int, int]:
@@ -255,8 +265,17 @@ class DecisionLog:
 
     # Closing and removing
 
+    def due(self) -> bool:
+        """Whether there is a segment that is full or old; its writer may still have it."""
+        with self._sources() as sources:
+            return any(due(*segment.size(one), self._now()) for one in sources.open)
+
     def close_segments(
-        self, *, only_due: bool = False, on_rows: Callable[[int], None] = lambda _: None
+        self,
+        *,
+        only_due: bool = False,
+        dry_run: bool = False,
+        on_rows: Callable[[int], None] = lambda _: None,
     ) -> Closed:
         """Moves what nobody writes any more into Parquet files: all of it, or what is full or old.
 
@@ -266,7 +285,12 @@ class DecisionLog:
 
         with self._alone(0.0):
             return close_segments(
-                self._place, self._catalogue, self.closed_folder, only_due=only_due, on_rows=on_rows
+                self._place,
+                self._catalogue,
+                self.closed_folder,
+                only_due=only_due,
+                dry_run=dry_run,
+                on_rows=on_rows,
             )
 
     def remove(

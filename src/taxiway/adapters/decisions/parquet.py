@@ -142,7 +142,7 @@ def find(folder: Path, file: ClosedFile, query: Query) -> Found:
     def read(rows: int) -> Iterator[Decision]:
         starts = range(0, file.rows, rows)
         for start in reversed(starts) if query.newest_first else starts:
-            part = _scan(folder, file).slice(start, min(rows, file.rows - start)).filter(wanted)
+            part = scan(folder, file).slice(start, min(rows, file.rows - start)).filter(wanted)
             found = decisions(folder, file, part)
             yield from reversed(found) if query.newest_first else found
 
@@ -159,7 +159,7 @@ def count(folder: Path, file: ClosedFile, query: Query) -> int:
     plain = query.release is None and query.positive is None and not query.key
     if plain and query.covers(file.happened):
         return file.rows
-    wanted = _scan(folder, file).filter(_wanted(query))
+    wanted = scan(folder, file).filter(_wanted(query))
     with _polars_errors(folder / file.path):
         if not query.key:
             return int(wanted.select(pl.len()).collect().item())
@@ -171,7 +171,7 @@ def of_ids(folder: Path, file: ClosedFile, first: str, last: str) -> list[Decisi
     import polars as pl
 
     wanted = pl.col("id").is_between(pl.lit(first), pl.lit(last))
-    found = decisions(folder, file, _scan(folder, file).filter(wanted))
+    found = decisions(folder, file, scan(folder, file).filter(wanted))
     return sorted(found, key=lambda one: one.id)
 
 
@@ -180,7 +180,7 @@ def rows_of_ids(folder: Path, file: ClosedFile, ids: pl.Series) -> pl.DataFrame:
     import polars as pl
 
     with _polars_errors(folder / file.path):
-        return _scan(folder, file).filter(pl.col("id").is_in(ids.implode())).collect()
+        return scan(folder, file).filter(pl.col("id").is_in(ids.implode())).collect()
 
 
 def made_before(folder: Path, file: ClosedFile, at: int) -> list[tuple[str, datetime]]:
@@ -188,7 +188,7 @@ def made_before(folder: Path, file: ClosedFile, at: int) -> list[tuple[str, date
     import polars as pl
 
     made_at = pl.col("at").cast(pl.Int64) + pl.col("behind_us")
-    old = _scan(folder, file).filter(made_at < at).select("id", pl.col("at").cast(pl.Int64))
+    old = scan(folder, file).filter(made_at < at).select("id", pl.col("at").cast(pl.Int64))
     with _polars_errors(folder / file.path):
         rows = old.sort("id").collect().iter_rows()
     return [(identity, moment(made)) for identity, made in rows]
@@ -197,7 +197,7 @@ def made_before(folder: Path, file: ClosedFile, at: int) -> list[tuple[str, date
 def keys(folder: Path, file: ClosedFile) -> Iterator[tuple[str, str]]:
     """Id and key of every decision of a file."""
     with _polars_errors(folder / file.path):
-        return _scan(folder, file).select("id", "key").collect().iter_rows()
+        return scan(folder, file).select("id", "key").collect().iter_rows()
 
 
 def without(folder: Path, file: ClosedFile, ids: Sequence[str]) -> tuple[ClosedFile | None, int]:
@@ -205,7 +205,7 @@ def without(folder: Path, file: ClosedFile, ids: Sequence[str]) -> tuple[ClosedF
     import polars as pl
 
     with _polars_errors(folder / file.path):
-        frame = _scan(folder, file).collect()
+        frame = scan(folder, file).collect()
     left = frame.filter(~pl.col("id").is_in(list(ids)))
     gone = frame.height - left.height
     if not gone:
@@ -213,12 +213,8 @@ def without(folder: Path, file: ClosedFile, ids: Sequence[str]) -> tuple[ClosedF
     return (write(folder, left) if left.height else None), gone
 
 
-def frames(folder: Path, files: Sequence[ClosedFile]) -> list[pl.LazyFrame]:
-    """The files as frames that nothing is read of yet."""
-    return [_scan(folder, file) for file in files]
-
-
-def _scan(folder: Path, file: ClosedFile) -> pl.LazyFrame:
+def scan(folder: Path, file: ClosedFile) -> pl.LazyFrame:
+    """A file as a frame that nothing is read of yet. Raises `MovedError`."""
     import polars as pl
 
     if not (folder / file.path).exists():
