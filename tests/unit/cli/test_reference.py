@@ -45,6 +45,7 @@ ONLY_SHOWS = {
     "taxiway deviate list",
     "taxiway replay",
     "taxiway decisions list",
+    "taxiway decisions sql",
     "taxiway retrain list",
     "taxiway status",
     "taxiway history",

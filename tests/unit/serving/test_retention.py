@@ -34,7 +34,7 @@ LOG = [made("a", 30.1, 7), made("b", 30, 7), made("c", 40, 77), made("d", 31, 8)
 @pytest.fixture
 def log() -> MemoryDecisions:
     decisions = MemoryDecisions()
-    # In the order of their answers: what came after something newer was made when a clock was wrong.
+    # In the order of their answers: what follows a newer one was made when a clock was wrong.
     decisions.append(sorted([*LOG, made("z", 99, 7, "churn")], key=lambda d: d.at))
     decisions.add_outcomes(Outcome("loans", d.key, True, NOW) for d in LOG)
     return decisions
