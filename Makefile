@@ -22,7 +22,7 @@ $(READY): requirements/dev.txt pyproject.toml | $(filter .venv-uv/%,$(UV))
 
 .PHONY: help
 help: ## List what there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: setup
 setup: $(READY) ## Make the environment, nothing else
@@ -54,6 +54,18 @@ check: lint types test ## What CI runs: lint, types, tests
 .PHONY: bench
 bench: $(READY) ## Start-up times beside the neighbours' (makes their environments)
 	@$(BIN)/python bench/startup.py
+
+.PHONY: bench-online
+bench-online: $(READY) ## Online scoring beside six neighbours', an hour (BENCH=--quick: minutes)
+	@$(BIN)/python -m bench.online $(BENCH)
+
+.PHONY: bench-cold
+bench-cold: $(READY) ## Cold start to the first decision, and memory
+	@$(BIN)/python -m bench.cold $(BENCH)
+
+.PHONY: bench-replay
+bench-replay: $(READY) ## A day's decisions made again, against the batch that made them
+	@$(BIN)/python -m bench.replay $(BENCH)
 
 .PHONY: docs
 docs: $(READY) ## Write the generated reference pages again

@@ -1,6 +1,6 @@
 """Cold start and memory, side by side in one run: the endpoint, and a no-op server on Granian.
 
-    python -m bench.cold                       (trains the flights' model into build/bench, once)
+    python -m bench.cold                       (trains its model into build/bench, once)
 
 A round starts a server as a new process, asks until it is ready and then for one decision. Wall
 time is what a caller waits; CPU time is of all its processes, and says the same on a busy machine.
@@ -24,17 +24,25 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bench.online import BUILD, MODEL, ROOT, TAXIWAY, free_port, trained, variables
+from bench.running import ROOT, free_port
+from bench.trained import BUILD, TAXIWAY, train, variables
 
+MODEL = "mixed"
 RECORD = {
-    "time_hour": "2013-03-01T22:00:00Z",
-    "sched_dep_time": 1745,
-    "sched_arr_time": 1955,
+    "time_hour": "2013-02-28T22:00:00Z",
     "carrier": "EV",
     "flight": 4412,
     "origin": "EWR",
     "dest": "RIC",
+    "engine": "Turbo-fan",
+    "hour": 17,
     "distance": 277,
+    "seats": 55,
+    "wind_speed": 11.5,
+    "wind_gust": None,
+    "precip": 0.0,
+    "pressure": 1012.3,
+    "visib": 10.0,
 }
 READY_SECONDS = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -76,7 +84,7 @@ def asked(port: int, method: str, path: str, body: str | None = None) -> int:
 def cold(command: list[str], port: int, ready: str, env: dict[str, str]) -> dict[str, float]:
     """One start: seconds until it is ready, until its first decision, of CPU; and megabytes."""
     began = time.perf_counter()
-    server = subprocess.Popen(command, env=env, cwd=ROOT / "bench", stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         while asked(port, "GET", ready) != 200:
             if server.poll() is not None or time.perf_counter() - began > READY_SECONDS:
@@ -104,13 +112,13 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="train the model again")
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
-    folder = BUILD / "online"
-    trained(folder, fresh=given.fresh)
-    env = variables(folder)
+    train([MODEL], print, fresh=given.fresh)
+    env = variables()
     rounds: dict[str, list[dict[str, float]]] = {"no-op": [], "taxiway": []}
     for _ in range(given.rounds + 1):
         port = free_port()
-        rounds["no-op"].append(cold([sys.executable, "noop_server.py", str(port)], port, "/", env))
+        noop = [sys.executable, "-m", "bench.noop_server", str(port)]
+        rounds["no-op"].append(cold(noop, port, "/", env))
         port = free_port()
         serve = [TAXIWAY, "serve", MODEL, "--release", f"{MODEL}:1", "--port", str(port)]
         rounds["taxiway"].append(cold(serve, port, "/ready", env))

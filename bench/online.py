@@ -1,12 +1,15 @@
-"""Online scoring, side by side in one run: the endpoint, and a no-op server on the same Granian.
+"""Online scoring, side by side in one run: the endpoint, its neighbours, and the limits.
 
-    python bench/online.py                    (trains the flights' model into build/bench, once)
-    python bench/online.py --fresh            (trains it again)
+    python -m bench.online                       (an hour; `make bench-online`)
+    python -m bench.online --quick               (one short round, for development)
+    python -m bench.online --only taxiway,no-op,fastapi --models xgb --workers 1
 
-Requests per second, p50 and p99 at a concurrency of 1 and 32 with one row, and of 8 with 100 rows,
-with the durable log and validation on. Each figure is the median of the rounds; the servers are
-measured in turns, so that a noisy moment hits both. Loopback only, a few seconds at a time.
-Writes build/bench/online.json.
+Requests per second, p50 and p99 of one and 100 rows at a concurrency of 1, 8 and 32, with one
+worker and with two. The endpoint has its durable log and its validation on. In each round every
+server is started anew and measured alone, one after the other, so that a noisy moment hits one
+round and no idle server takes part; a figure is the median of the rounds. Before it is measured, a
+server has to give the probabilities of the fitted model. Loopback only. Writes
+build/bench/online.json.
 """
 
 from __future__ import annotations
@@ -14,231 +17,245 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
-import socket
-import statistics
+import platform
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / "build" / "bench"
-EXAMPLE = ROOT / "examples" / "flights"
-MODEL = "flight-delays"
-TAXIWAY = str(Path(sys.executable).parent / "taxiway")
-DIFFERENT = 200
+from bench import bars, shown
+from bench.data import PROJECTS
+from bench.engine import CHECKED
+from bench.peers import PEERS, Model, Peer, staged
+from bench.results import Load, Results, Start
+from bench.running import ONE_THREAD, ROOT, NotStartedError, Server, free_port, load, running, wrk
+from bench.trained import BUILD, TAXIWAY, empty_log, train, variables
+
+ALL_LOADS = tuple(Load(rows, concurrency) for rows in (1, 100) for concurrency in (1, 8, 32))
+TWO_WORKERS = (Load(1, 32), Load(100, 8))
+"""What is measured with two workers: where a second one can help."""
+BODIES = 200
 """Bodies that are sent in turns."""
-LOADS = ((1, 1), (32, 1), (8, 100))
-"""(concurrency, rows of a request)."""
-READY_SECONDS = 60.0
-
-SCRIPT = """
-local bodies = {}
-for line in io.lines("%s") do bodies[#bodies + 1] = line end
-local at = 0
-request = function()
-  at = at %% #bodies + 1
-  return wrk.format("POST", "/predict", {["content-type"] = "application/json"}, bodies[at])
-end
-done = function(summary, latency, requests)
-  local e = summary.errors
-  io.write(string.format(
-    '\\nRESULT {"requests": %%d, "us": %%d, "p50": %%d, "p99": %%d, "bad": %%d}\\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-    e.status + e.read + e.write + e.timeout))
-end
-"""
+SAME = 1e-6
+"""How far a probability may lie from the fitted model's."""
+HANDED = BUILD / "online" / "handed"
+ENGINE = "engine"
+BROKEN = (NotStartedError, subprocess.SubprocessError, OSError, ValueError, KeyError, TypeError)
+"""What ends the measuring of one server, and not the run: it is named with its reason."""
+OWN = ("taxiway", "taxiway+reasons", "no-op", ENGINE)
 
 
-def trained(folder: Path, *, fresh: bool) -> None:
-    """A workspace with release 1 of the flights' model."""
-    if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    if (folder / "trained").exists():
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    project = folder / MODEL
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is sent: to the neighbours and to the endpoint, and what the fitted model answers."""
 
-    def run(*words: str, at: Path = project, by: str | None = None) -> str:
-        command = [TAXIWAY, *words, *(["--as", by] if by else [])]
-        return subprocess.run(
-            command, cwd=at, env=variables(folder), check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
-
-    folder.mkdir(parents=True)
-    run("init", str(folder), at=folder)
-    for role in ("owner", "developer", "validator"):
-        by = None if role == "owner" else "flights-owner"
-        run("people", "add", f"flights-{role}", "--role", role, at=folder, by=by)
-    for name, role in (("data", "owner"), ("engineer", "engineer")):
-        run("people", "add", f"flights-{name}", "--role", role, at=folder, by="flights-owner")
-    run("new", MODEL, "--template", "classification", "--defaults", at=folder)
-    (project / "contracts" / f"{MODEL}.yaml").unlink()
-    for name in ("taxiway.yaml", "model.py", "contracts/flights.yaml"):
-        shutil.copyfile(EXAMPLE / name, project / name)
-    shutil.copyfile(EXAMPLE / "test_model.py", project / "tests" / "test_model.py")
-    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
-    subprocess.run([*git, "add", "-A"], cwd=project, check=True)
-    subprocess.run([*git, "commit", "-qm", "The example"], cwd=project, check=True)
-    data = project / "data"
-    data.mkdir(exist_ok=True)
-    for name, words in (
-        ("flights.parquet", ["--months", "1-2"]),
-        ("schedule.parquet", ["--months", "3-3", "--days", "1-7", "--schedule"]),
-    ):
-        prepare = [sys.executable, str(EXAMPLE / "prepare.py"), *words, "--out", str(data / name)]
-        subprocess.run(prepare, check=True, stdout=subprocess.DEVNULL)
-    run("plan", by="flights-owner")
-    taken = json.loads(run("data", "snapshot", "--json", by="flights-data"))["snapshot"]["id"]
-    due = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 7 * 86400))
-    words = ["handoff", "offer", "data", taken, "--due", due, "--summary", "as agreed", "--json"]
-    offered = json.loads(run(*words, by="flights-data"))["id"]
-    run("handoff", "accept", offered, by="flights-developer")
-    run("train", by="flights-developer")
-    (folder / "trained").touch()
+    rows: list[dict[str, Any]]
+    records: list[dict[str, Any]]
+    answers: list[float]
 
 
-def variables(folder: Path) -> dict[str, str]:
-    own = {"TAXIWAY_WORKSPACE": str(folder), "TAXIWAY_KEYS": str(folder / "keys")}
-    return {k: v for k, v in os.environ.items() if not k.startswith("TAXIWAY_")} | own
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A server that can be started for one model and number of workers."""
+
+    name: str
+    command: list[str]
+    url: str
+    variables: dict[str, str]
+    body: Callable[[int, int], Any]
+    """(first row, number of rows) -> what is sent."""
+    probabilities: Callable[[Any], list[float]] | None
+    """What an answer says; None for a server that decides nothing."""
 
 
-@contextmanager
-def server(command: list[str], port: int, path: str, env: dict[str, str]) -> Iterator[None]:
-    """A server that is ready; it is ended with the block."""
-    process = subprocess.Popen(command, env=env, cwd=ROOT / "bench", stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + READY_SECONDS
-        while not _answers(f"http://127.0.0.1:{port}{path}"):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"{' '.join(command)} is not ready; try --fresh.")
-            time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def say(text: str) -> None:
+    """Progress, apart from the result."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text}")
+    else:
+        sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+def handed(name: str) -> tuple[Model, Rows]:
+    """The fitted model as every server gets it, and what is sent."""
+    words = ["-m", "bench.engine", name, "--hand-over", str(HANDED)]
+    subprocess.run([sys.executable, *words], check=True, cwd=ROOT)
+    about = json.loads((HANDED / f"{name}.json").read_text())
+    columns, numbers = tuple(about["columns"]), frozenset(about["numbers"])
+    model = Model(name, HANDED / f"{name}.joblib", columns, numbers)
+    return model, Rows(**json.loads((HANDED / f"{name}.rows.json").read_text()))
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _own(name: str, model: str, rows: Rows, workers: int) -> Contender:
+    """The endpoint, with and without reason codes, or the no-op server."""
+    port = free_port()
+    many = ["--workers", str(workers)] if workers > 1 else []
+    served = {"taxiway": ["--env", "dev"], "taxiway+reasons": ["--release", f"{model}:2"]}
+    if name == "no-op":
+        command = [sys.executable, "-m", "bench.noop_server", str(port), str(workers)]
+    else:
+        command = [TAXIWAY, "serve", model, *served[name], "--port", str(port), *many]
+        if workers > 1 and not _has_workers():
+            raise NotStartedError("has no --workers yet")
 
+    def body(at: int, count: int) -> Any:
+        return rows.records[at] if count == 1 else rows.records[at : at + count]
 
-def bodies(port: int, data: Path, out: Path, rows: int) -> None:
-    """Bodies of so many records, one a line, with the columns that the endpoint says it takes."""
-    import polars as pl
-
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/openapi.json", timeout=5) as response:
-        document = json.load(response)
-    columns = list(document["components"]["schemas"]["Record"]["properties"])
-    frame = pl.read_parquet(data, n_rows=DIFFERENT + rows).select(columns)
-    times = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime)]
-    records = frame.with_columns(pl.col(times).dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_dicts()
-    with out.open("w") as file:
-        for at in range(DIFFERENT):
-            body: Any = records[at] if rows == 1 else records[at : at + rows]
-            file.write(json.dumps(body) + "\n")
-
-
-def load(wrk: str, port: int, script: Path, concurrency: int, seconds: int) -> dict[str, float]:
-    """One round of load on one server."""
-    command = [wrk, "-t1", f"-c{concurrency}", f"-d{seconds}", "--latency", "-s", str(script)]
-    done = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}"],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=seconds + 60,
+    return Contender(
+        name,
+        command,
+        f"http://127.0.0.1:{port}/predict",
+        variables() | ONE_THREAD,
+        body,
+        None if name == "no-op" else _own_answer,
     )
-    found = json.loads(done.stdout.partition("RESULT ")[2].partition("\n")[0])
-    return {
-        "requests_per_second": found["requests"] / found["us"] * 1e6,
-        "p50_ms": found["p50"] / 1000,
-        "p99_ms": found["p99"] / 1000,
-        "bad": found["bad"],
-    }
 
 
-def measured(wrk: str, ports: dict[str, int], given: argparse.Namespace) -> list[dict[str, Any]]:
-    """The median of the rounds for each load and server."""
-    results = []
-    for concurrency, rows in LOADS:
-        script = BUILD / f"online-{rows}.lua"
-        listed = BUILD / f"online-{rows}.jsonl"
-        bodies(ports["taxiway"], given.data, listed, rows)
-        script.write_text(SCRIPT % listed)
-        rounds: dict[str, list[dict[str, float]]] = {name: [] for name in ports}
-        for port in ports.values():
-            load(wrk, port, script, concurrency, 1)
-        for _ in range(given.rounds):
-            for name, port in ports.items():
-                rounds[name].append(load(wrk, port, script, concurrency, given.seconds))
-        for name, found in rounds.items():
-            median = {key: statistics.median(one[key] for one in found) for key in found[0]}
-            bad = sum(one["bad"] for one in found)
-            about = {"server": name, "concurrency": concurrency, "rows": rows}
-            results.append({**about, **median, "bad": bad})
+def _own_answer(answer: Any) -> list[float]:
+    several = answer if isinstance(answer, list) else [answer]
+    return [float(one["probability"]) for one in several]
+
+
+def _has_workers() -> bool:
+    told = subprocess.run([TAXIWAY, "serve", "--help"], check=True, capture_output=True, text=True)
+    return "--workers" in told.stdout
+
+
+def _peer(peer: Peer, model: Model, rows: Rows, workers: int) -> Contender:
+    stage = staged(peer, model, free_port(), workers)
+    return Contender(
+        peer.name,
+        peer.command(stage),
+        f"http://127.0.0.1:{stage.port}{peer.path}",
+        stage.variables,
+        lambda at, count: peer.body(model, rows.rows[at : at + count]),
+        peer.answer,
+    )
+
+
+def contender(name: str, model: Model, rows: Rows, workers: int) -> Contender:
+    """A server by its name. Raises `NotStartedError`."""
+    if name in OWN:
+        return _own(name, model.name, rows, workers)
+    (peer,) = [one for one in PEERS if one.name == name]
+    return _peer(peer, model, rows, workers)
+
+
+def check(server: Server, given: Contender, rows: Rows) -> None:
+    """Raises `NotStartedError` unless it answers what the fitted model answers."""
+    if given.probabilities is None:
+        return
+    found = given.probabilities(server.ask(given.body(0, CHECKED)))
+    off = [abs(a - b) for a, b in zip(found, rows.answers, strict=True)]
+    if max(off) > SAME:
+        raise NotStartedError(
+            f"gives other probabilities: the largest difference is {max(off):.2g}"
+        )
+
+
+def measure(given: Contender, rows: Rows, loads: Sequence[Load], seconds: int) -> tuple[Any, Start]:
+    """One server, started and measured: {load: figures}, and what the start took."""
+    log = BUILD / "online" / "logs" / f"{given.name}.log"
+    with running(given.command, given.url, given.body(0, 1), given.variables, log) as server:
+        check(server, given, rows)
+        found = {}
+        for one in loads:
+            path = HANDED / f"{given.name}.{one.rows}.jsonl"
+            sent = [given.body(at, one.rows) for at in range(BODIES)]
+            path.write_text("".join(json.dumps(body) + "\n" for body in sent))
+            load(server.url, path, concurrency=one.concurrency, seconds=1)
+            found[one] = load(server.url, path, concurrency=one.concurrency, seconds=seconds)
+        return found, Start(server.cold_seconds, server.megabytes)
+
+
+def engine(model: str, seconds: int) -> dict[Load, dict[str, float]]:
+    """The engine alone, in a process of its own."""
+    found = {}
+    for rows in (1, 100):
+        words = ["-m", "bench.engine", model, "--rows", str(rows), "--seconds", str(seconds)]
+        done = subprocess.run(
+            [sys.executable, *words],
+            check=True,
+            cwd=ROOT,
+            env=os.environ | ONE_THREAD,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        found[Load(rows, 1)] = json.loads(done.stdout)
+    return found
+
+
+def play(given: argparse.Namespace) -> Results:
+    """All rounds."""
+    results = Results()
+    models = {name: handed(name) for name in given.models}
+    turns = product(range(1, given.rounds + 1), models, given.workers, given.only)
+    for turn, name, workers, server in turns:
+        where = (name, workers, server)
+        if where in results.failed or (server == ENGINE and workers > 1):
+            continue
+        say(f"round {turn} of {given.rounds}: {name}, {server}, workers: {workers}")
+        model, rows = models[name]
+        loads = ALL_LOADS if workers == 1 else TWO_WORKERS
+        try:
+            if server == ENGINE:
+                results.add(where, engine(name, given.seconds), None)
+                continue
+            made = contender(server, model, rows, workers)
+            results.add(where, *measure(made, rows, loads, given.seconds))
+        except BROKEN as error:
+            results.failed[where] = str(error)
+            say(f"left out: {server}, {name}, workers: {workers}: {error}\n")
+    say("")
     return results
 
 
+def _listed(known: Sequence[str]) -> Callable[[str], list[str]]:
+    def read(text: str) -> list[str]:
+        found = text.split(",")
+        for one in found:
+            if one not in known:
+                raise argparse.ArgumentTypeError(f"{one!r} is none of {', '.join(known)}")
+        return found
+
+    return read
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fresh", action="store_true", help="train the model again")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=4, help="of one round")
-    given = parser.parse_args()
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        raise SystemExit("This needs wrk: apt-get install wrk, or brew install wrk.")
-    folder = BUILD / "online"
-    trained(folder, fresh=given.fresh)
-    given.data = folder / MODEL / "data" / "flights.parquet"
-    ports = {"no-op": free_port(), "taxiway": free_port()}
-    serve = [TAXIWAY, "serve", MODEL, "--release", f"{MODEL}:1", "--port", str(ports["taxiway"])]
-    noop = [sys.executable, "noop_server.py", str(ports["no-op"])]
-    env = variables(folder)
-    with ExitStack() as stack:
-        stack.enter_context(server(noop, ports["no-op"], "/", env))
-        began = time.monotonic()
-        stack.enter_context(server(serve, ports["taxiway"], "/ready", env))
-        cold = time.monotonic() - began
-        results = measured(wrk, ports, given)
-    limits = {(r["concurrency"], r["rows"]): r for r in results if r["server"] == "no-op"}
-    print(
-        f"{'server':10} {'c':>3} {'rows':>5} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8}", end=""
+    servers = [*OWN, *(peer.name for peer in PEERS)]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    print(f" {'of no-op':>9} {'bad':>4}")
-    for one in results:
-        limit = limits[one["concurrency"], one["rows"]]
-        one["of_noop"] = one["requests_per_second"] / limit["requests_per_second"]
-        print(
-            f"{one['server']:10} {one['concurrency']:3} {one['rows']:5}"
-            f" {one['requests_per_second']:11,.0f} {one['p50_ms']:8.2f} {one['p99_ms']:8.2f}"
-            f" {one['of_noop']:9.1%} {one['bad']:4.0f}"
-        )
-    print(f"cold start to ready: {cold:.2f} s")
-    BUILD.mkdir(parents=True, exist_ok=True)
-    document = {"results": results, "cold_start_s": cold, "rounds": given.rounds}
+    parser.add_argument("--only", type=_listed(servers), default=servers, metavar="SERVERS")
+    parser.add_argument("--models", type=_listed(list(PROJECTS)), default=list(PROJECTS))
+    parser.add_argument("--workers", type=_listed(["1", "2"]), default=["1", "2"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3, help="of one load")
+    parser.add_argument("--quick", action="store_true", help="one round of one second a load")
+    parser.add_argument("--fresh", action="store_true", help="train the models again")
+    given = parser.parse_args()
+    given.workers = [int(one) for one in given.workers]
+    if given.quick:
+        given.rounds, given.seconds = 1, 1
+    wrk()
+    train(given.models, say, fresh=given.fresh)
+    empty_log()
+    results = play(given)
+    judged = bars.judge(results)
+    shown.table(results)
+    shown.verdicts(judged)
+    document = {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "rounds": given.rounds,
+        "seconds": given.seconds,
+        "results": results.plain(),
+        "bars": [asdict(one) for one in judged],
+    }
     (BUILD / "online.json").write_text(json.dumps(document, indent=2) + "\n")
+    print(f"\nWritten to {(BUILD / 'online.json').relative_to(ROOT)}.")
 
 
 if __name__ == "__main__":
