@@ -38,6 +38,8 @@ TWO_WORKERS = (Load(1, 32), Load(100, 8))
 """What is measured with two workers: where a second one can help."""
 BODIES = 200
 """Bodies that are sent in turns."""
+SETTLED = 20
+"""Requests that a server answers in a row, each on its own connection, before it is measured."""
 SAME = 1e-6
 """How far a probability may lie from the fitted model's."""
 HANDED = BUILD / "online" / "handed"
@@ -159,7 +161,9 @@ def check(server: Server, given: Contender, rows: Rows) -> None:
 def measure(given: Contender, rows: Rows, loads: Sequence[Load], seconds: int) -> tuple[Any, Start]:
     """One server, started and measured: {load: figures}, and what the start took."""
     log = BUILD / "online" / "logs" / f"{given.name}.log"
-    with running(given.command, given.url, given.body(0, 1), given.variables, log) as server:
+    one_row = given.body(0, 1)
+    with running(given.command, given.url, one_row, given.variables, log) as server:
+        server.settle(one_row, times=SETTLED)
         check(server, given, rows)
         found = {}
         for one in loads:
@@ -167,6 +171,8 @@ def measure(given: Contender, rows: Rows, loads: Sequence[Load], seconds: int) -
             sent = [given.body(at, one.rows) for at in range(BODIES)]
             path.write_text("".join(json.dumps(body) + "\n" for body in sent))
             load(server.url, path, concurrency=one.concurrency, seconds=1)
+            # What the load before left in a slow server's queue is not this one's.
+            server.settle(one_row, times=1)
             found[one] = load(server.url, path, concurrency=one.concurrency, seconds=seconds)
         return found, Start(server.cold_seconds, server.megabytes)
 

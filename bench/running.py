@@ -68,6 +68,22 @@ class Server:
         """The answer to one request."""
         return _ask(self.url, json.dumps(body).encode())
 
+    def settle(self, body: Any, *, times: int) -> None:
+        """Waits until so many requests in a row are answered: all workers are there, none is busy.
+
+        Raises `NotStartedError` if that takes too long.
+        """
+        deadline, row = time.monotonic() + READY_SECONDS, 0
+        while row < times:
+            if time.monotonic() > deadline:
+                raise NotStartedError(f"did not answer {times} requests in a row in time")
+            try:
+                self.ask(body)
+                row += 1
+            except OSError:
+                row = 0
+                time.sleep(0.05)
+
     @property
     def megabytes(self) -> float:
         """What the process and its children have in memory; shared pages count in each."""
