@@ -63,6 +63,10 @@ bench-online: $(READY) ## Online scoring beside six neighbours', an hour (BENCH=
 bench-cold: $(READY) ## Cold start to the first decision, and memory
 	@$(BIN)/python -m bench.cold $(BENCH)
 
+.PHONY: bench-lean
+bench-lean: $(READY) ## What a lean image installs, and how large it is
+	@$(BIN)/python -m bench.lean
+
 .PHONY: bench-replay
 bench-replay: $(READY) ## A day's decisions made again, against the batch that made them
 	@$(BIN)/python -m bench.replay $(BENCH)

@@ -1,8 +1,8 @@
 """The lean image, built by hand: what is installed to serve a compiled model, and how large it is.
 
-    python -m bench.lean                      (trains the flights' model into build/bench, once)
+    python -m bench.lean                      (trains its model into build/bench, once)
 
-Renders the flights' model for containers and does what its Dockerfile says, without Docker: a fresh
+Renders a model for containers and does what its Dockerfile says, without Docker: a fresh
 environment, `pip install` of the rendered requirements under the rendered constraints, the bundle
 and the server's own process, which is asked for a decision. Prints the installed size by package
 and ends with 1 if something of training came along. Downloads packages from the index that pip is
@@ -21,28 +21,21 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.cold import RECORD, asked, family, peak_mb
-from bench.online import BUILD, MODEL, ROOT, TAXIWAY, free_port, trained, variables
+from bench.cold import MODEL, RECORD, asked, family, peak_mb
+from bench.running import ROOT, free_port
+from bench.trained import BUILD, TAXIWAY, train, variables
 
 LEFT_OUT = ("pandas", "scikit-learn", "skops", "mlflow", "scipy", "treelite", "onnx", "xgboost")
 FOLDER = BUILD / "lean"
 
 
-def rendered(workspace: Path) -> Path:
-    """What `taxiway deploy render` writes for the flights' model in dev, with this taxiway."""
+def rendered() -> Path:
+    """What `taxiway deploy render` writes for the model in dev, with this taxiway."""
     out, wheels = FOLDER / "rendered", FOLDER / "wheels"
-    env = variables(workspace)
+    env = variables()
     shutil.rmtree(FOLDER, ignore_errors=True)
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels)]
     subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    running = json.loads(
-        subprocess.run(
-            [TAXIWAY, "history", "--json"], env=env, check=True, capture_output=True, text=True
-        ).stdout
-    )
-    if not running:
-        promote = ["promote", f"{MODEL}:1", "--to", "dev", "--as", "flights-engineer"]
-        subprocess.run([TAXIWAY, *promote], env=env, check=True, stdout=subprocess.DEVNULL)
     (wheel,) = wheels.glob("taxiway-*.whl")
     words = ["deploy", "render", MODEL, "--env", "dev", "--to", str(out), "--wheel", str(wheel)]
     subprocess.run([TAXIWAY, *words], env=env, check=True, stdout=subprocess.DEVNULL)
@@ -98,9 +91,8 @@ def served(context: Path, home: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    workspace = BUILD / "online"
-    trained(workspace, fresh=False)
-    context = rendered(workspace)
+    train([MODEL], print, fresh=False)
+    context = rendered()
     home = installed(context)
     found = served(context, home)
     site = next(home.glob("lib/python*/site-packages"))
