@@ -13,23 +13,25 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from taxiway.core.contract import Contract
 from taxiway.core.errors import MissingError, TaxiwayError, shortened
 from taxiway.serving import inference
 from taxiway.serving.access import Refusal
-from taxiway.serving.arrow import ArrowReader
-from taxiway.serving.bodies import ARROW, READ, Body, media_type
+from taxiway.serving.bodies import media_type
 from taxiway.serving.deciding import Decider
 from taxiway.serving.grouping import Answer, Request, Worked
 from taxiway.serving.metrics import CONTENT_TYPE, Metrics
 from taxiway.serving.openapi import openapi
 from taxiway.serving.protocols import PROTOCOLS, Protocol
-from taxiway.serving.receiving import Patience, receive, unwanted
-from taxiway.serving.replies import Reply, encoded, failed, log_line, refused
+from taxiway.serving.reading import Reading
+from taxiway.serving.receiving import Intake, Patience
+from taxiway.serving.replies import Reply, busy, encoded, failed, log_line, refused
 from taxiway.serving.routes import NAME, Route, Routes
 from taxiway.serving.served import Served
 from taxiway.serving.tracing import Traced
 
 REFRESH_SECONDS = 1.0
+WAITING = "More requests wait than can be decided soon; nothing was decided."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,9 @@ class Application:
         self._log = log
         self._trace = trace
         self._metrics = Metrics()
-        self._arrow = ArrowReader()
+        self._reading = Reading()
         self._loop: asyncio.AbstractEventLoop
-        self._patience: Patience
+        self._intake: Intake
         self._following: asyncio.Task[None]
         self._routes = Routes(
             models,
@@ -116,7 +118,7 @@ class Application:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._patience = Patience(loop)
+        self._intake = Intake(Patience(loop))
         for one in self._models.values():
             one.start(loop.call_soon_threadsafe)
         self._following = loop.create_task(self._follow())
@@ -125,7 +127,7 @@ class Application:
         self._following.cancel()
         for one in self._models.values():
             one.close()
-        self._arrow.close()
+        self._reading.close()
         self._close()
 
     async def _follow(self) -> None:
@@ -148,9 +150,9 @@ class Application:
         if not route.method:
             text = f"There is no {shortened(call.scope.path)} here."
             return await self._unwanted(call, refused(404, "TW-2", text))
-        if call.scope.method != route.method:
+        if call.scope.method not in TAKEN[route.method]:
             text = f"{route.shown} takes {route.method}, found {shortened(call.scope.method, 20)}."
-            allow = ("allow", route.method)
+            allow = ("allow", ", ".join(TAKEN[route.method]))
             return await self._unwanted(call, refused(405, "TW-1", text, allow))
         if not route.open and (no := self._admit(call)):
             return await self._unwanted(call, refused(no.status, no.code, no.text, *_headers(no)))
@@ -213,41 +215,47 @@ class Application:
             media = media_type(headers.get("content-type"), protocol.media)
         except TaxiwayError as error:
             return await self._unwanted(call, failed(error))
-        sent = await receive(headers, call.protocol, self._patience)
+        sent = await self._intake.receive(headers, call.protocol)
         if isinstance(sent, Reply):
             return sent
-        if served.grouping.full:
-            return _busy()
-        arrived = time.perf_counter()
-        if media == ARROW:
-            content = await self._arrow.rows(sent)
-        else:
-            content = READ[media](sent)
-        body = Body(media, content)
-        parsed = time.perf_counter()
-        contract = decider.artefact.inputs
-        records = protocol.read(body, contract)
-        validated = time.perf_counter()
-        self._metrics.seconds["parse"].add(parsed - arrived)
-        self._metrics.seconds["validate"].add(validated - parsed)
+        try:
+            if served.grouping.full:
+                return busy(WAITING)
+            contract = decider.artefact.inputs
+            return await self._decided(call, served, protocol, contract, media, sent)
+        finally:
+            self._intake.answered(sent)
+
+    async def _decided(
+        self,
+        call: Call,
+        served: Served,
+        protocol: Protocol,
+        contract: Contract,
+        media: str,
+        sent: bytes,
+    ) -> Reply:
+        read = await self._reading.read(protocol, media, sent, contract)
+        self._metrics.seconds["parse"].add(read.parsed)
+        self._metrics.seconds["validate"].add(read.validated)
         if call.steps is not None:
-            call.steps.update(parse=parsed - arrived, validate=validated - parsed)
+            call.steps.update(parse=read.parsed, validate=read.validated)
         waiting: asyncio.Future[Answer] = self._loop.create_future()
         request = Request(
-            records,
+            read.records,
             contract,
-            partial(protocol.read, body),
+            partial(protocol.read, read.body),
             call.began,
             partial(_settle, waiting),
             call.route.release,
             call.worked if call.steps is not None else None,
         )
         if not served.grouping.ask(request):
-            return _busy()
+            return busy(WAITING)
         answer = await waiting
         if isinstance(answer, BaseException):
             raise answer
-        return Reply(protocol.show(body, answer), decisions=answer)
+        return await self._reading.shown(protocol, read.body, answer)
 
     def _served(self, call: Call) -> Served:
         """The model that a path names. Raises `MissingError` if it is not served here."""
@@ -265,7 +273,7 @@ class Application:
         return self._served(call).lineup.answering().answering(call.route.release)
 
     async def _unwanted(self, call: Call, refusal: Reply) -> Reply:
-        return await unwanted(call.scope.headers, call.protocol, self._patience, refusal)
+        return await self._intake.unwanted(call.scope.headers, call.protocol, refusal)
 
     async def _ready(self, _: Call) -> Reply:
         told = {name: one.told() for name, one in self._models.items()}
@@ -306,6 +314,8 @@ class Application:
         return Reply({"name": self._decider(call).artefact.model, "ready": True})
 
 
+TAKEN = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
+"""What a route says it takes -> what it is asked with."""
 CLOSED = {"/openapi.json", "/metrics", "/v1/models", f"/v1/models/{NAME}", f"/v2/models/{NAME}"}
 """Pages that need the key, like every decision."""
 
@@ -328,11 +338,6 @@ def _headers(refusal: Refusal) -> list[tuple[str, str]]:
     if refusal.retry_after is not None:
         return [("retry-after", str(refusal.retry_after))]
     return [("www-authenticate", "Bearer")] if refusal.status == 401 else []
-
-
-def _busy() -> Reply:
-    text = "More requests wait than can be decided soon; nothing was decided."
-    return refused(503, "TW-6", text, ("retry-after", "1"))
 
 
 def _settle(waiting: asyncio.Future[Answer], answer: Answer) -> None:

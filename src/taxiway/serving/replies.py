@@ -49,6 +49,11 @@ def refused(status: int, code: str, text: str, *headers: tuple[str, str]) -> Rep
     return Reply({"code": code, "error": text, "problems": []}, status, (JSON, *headers))
 
 
+def busy(text: str) -> Reply:
+    """More than can be done now; it may be asked again."""
+    return refused(503, "TW-6", text, ("retry-after", "1"))
+
+
 def failed(error: TaxiwayError) -> Reply:
     """An error of the tree: its code, and all of its problems as long as they are few."""
     problems = [

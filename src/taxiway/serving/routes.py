@@ -11,7 +11,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from taxiway.serving.replies import Reply
 from taxiway.serving.served import Served
@@ -81,7 +80,7 @@ class Routes:
         found = NAMED.fullmatch(path)
         if found is None:
             return NOWHERE
-        before, name, version, after = found[1], unquote(found[2]), found[3], found[4] or ""
+        before, name, version, after = found[1], found[2], found[3], found[4] or ""
         shape = self._shapes.get(f"{before}{NAME}{after}")
         if shape is None or (version and shape.shown not in VERSIONED):
             return NOWHERE
@@ -90,7 +89,6 @@ class Routes:
             return dataclasses.replace(shape, unknown=name)
         if version is None:
             return route
-        release = unquote(version)
-        release = release if ":" in release else f"{name}:{release}"
+        release = version if ":" in version else f"{name}:{version}"
         shown = f"{before}{NAME}/versions/N{after}"
         return dataclasses.replace(route, release=release, shown=shown)
