@@ -337,12 +337,21 @@ def test_the_bundle_answers_as_the_workspace_does_and_nothing_of_it_changes(
         _, ready = client.send("GET", "/ready")
         assert client.send("POST", "/predict", body)[0] == 401
         status, answered = client.send("POST", "/predict", body, authorization=f"Bearer {KEY}")
+        several = json.dumps([RECORD] * 3).encode()
+        assert client.send("POST", "/predict", several, authorization=f"Bearer {KEY}")[0] == 200
     assert status == 200
     assert ready["golden_predictions"] == 100
     for name in ("release", "prediction", "probability", "reasons"):
         assert answered[name] == expected[name]
     assert contents(made.bundle) == before
-    assert (made.log / "decisions.db").exists()
+    # Its decisions come home, once, and can be made again there.
+    shutil.move(running.folder / "away", running.folder / ".taxiway")
+    collect = ["deploy", "collect", made.log, "--model", MODEL]
+    assert running.ask(*collect, "--dry-run")["added"] == 4
+    assert running.ask(*collect)["added"] == 4
+    assert running.ask(*collect)["added"] == 0
+    assert running.ask("replay", answered["decision"])["equal"]
+    assert "no decision log" in running.run("deploy", "collect", place, "--model", MODEL, code=3)
 
 
 def test_a_bundle_of_another_rendering_is_not_served(rendered: Path, tmp_path: Path) -> None:

@@ -393,6 +393,21 @@ class Workspace(Opened):
             dry_run=dry_run,
         )
 
+    def deploy_collect(
+        self,
+        folders: Sequence[Path],
+        model: str | None = None,
+        *,
+        dry_run: bool = False,
+        on_decisions: Rows = _nothing,
+    ) -> dict[str, Any]:
+        """Adds what containers have logged to the workspace's decision log, each decision once."""
+        with extras():
+            from taxiway.bootstrap.collecting import collect
+
+            found = self.find_model(model)
+            return collect(self, found, folders, dry_run=dry_run, on_decisions=on_decisions)
+
     def score(
         self,
         source: Path,

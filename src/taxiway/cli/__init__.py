@@ -38,7 +38,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "withdraw": ("promote", "End the role of a canary or of a challenger in shadow."),
     "consumers": ("consumers", "Add, revoke and list those who may ask an endpoint."),
     "serve": ("serve", "Serve the champions of an environment over HTTP."),
-    "deploy": ("deploy", "Render an image, Kubernetes manifests and a compose file."),
+    "deploy": ("deploy", "Render an endpoint for containers; collect their decisions."),
     "score": ("score", "Score a file along the same path as the endpoint."),
     "replay": ("score", "Make logged decisions again, and compare."),
     "decisions": ("decisions", "List and export logged decisions; expire and erase them."),

@@ -1,4 +1,4 @@
-"""`taxiway deploy`: an endpoint as an image, Kubernetes manifests and a compose file."""
+"""`taxiway deploy`: an endpoint in containers, and its decisions back home."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARTS = ("docker", "kubernetes", "compose")
 
 @click.group()
 def deploy() -> None:
-    """Run an endpoint elsewhere: render what it takes.
+    """Run an endpoint in containers: render what it takes, collect what it decided.
 
     \b
     Example: taxiway deploy render flight-delays --env prod --to deploy/prod
@@ -131,3 +131,36 @@ def _show(made: dict[str, Any], *, dry_run: bool) -> None:
         screen.say(f"Roll out:   kubectl apply --filename {to}/kubernetes")
     if "compose" in made["parts"]:
         screen.say(f"One host:   docker compose --file {to}/compose.yaml up --detach --build")
+
+
+@deploy.command()
+@click.argument(
+    "folders",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+)
+@options.model
+@options.dry_run
+@options.as_json
+def collect(*, folders: tuple[Path, ...], model: str | None, dry_run: bool, as_json: bool) -> None:
+    """Add what containers have logged to the workspace's decision log.
+
+    FOLDERS are copies of the volumes that the containers keep their logs on, taken from a snapshot
+    or while they stand still. What is there already is not added again, so it may be run as often
+    as you like; then `taxiway watch`, `outcomes` and `replay` know these decisions.
+
+    \b
+    Example: taxiway deploy collect volumes/flight-delays-prod-0 volumes/flight-delays-prod-1
+    """
+    from taxiway.bootstrap import Workspace
+
+    with Workspace.open() as workspace, screen.progress("Collecting") as advance:
+        found = workspace.deploy_collect(folders, model, dry_run=dry_run, on_decisions=advance)
+    if as_json:
+        screen.show_json(found)
+        return
+    rows = [
+        [one["folder"], f"{one['decisions']:,}", f"{one['added']:,}"] for one in found["folders"]
+    ]
+    screen.table(["folder", "decisions", "would be added" if dry_run else "added"], rows)
