@@ -84,7 +84,7 @@ def lineup_of(
     """Who answers for a model: whoever has a role, followed; or one release, for a rehearsal."""
     from taxiway.bootstrap.canary import limits_of, take_off
     from taxiway.release.promotion import standing
-    from taxiway.serving import rehearsal, shadow
+    from taxiway.serving import shadow
     from taxiway.serving.lineup import Lineup, Post
 
     def find() -> dict[str, Post]:
@@ -100,9 +100,9 @@ def lineup_of(
 
     def decider(artefact: Artefact, role: str) -> Decider:
         logged_as = {CHALLENGER: shadow.ENVIRONMENT}.get(role, environment)
-        return decider_of(
-            workspace, artefact, rehearsal.ENVIRONMENT if release else logged_as, "http"
-        )
+        if release:
+            from taxiway.serving.rehearsal import ENVIRONMENT as logged_as  # noqa: N811
+        return decider_of(workspace, artefact, logged_as, "http")
 
     return Lineup(
         find=find,
