@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +17,9 @@ from taxiway.core.errors import InputError
 from taxiway.data.frame import frame_of, plain_records
 from taxiway.data.source import open_source
 from taxiway.data.validation import validate
+from taxiway.serving.bodies import read_json
 from taxiway.serving.records import read_records
+from taxiway.serving.typed import read_typed
 
 CONTRACT = Contract(
     id="all",
@@ -62,6 +65,58 @@ ROWS = st.fixed_dictionaries(
         "code": st.none() | st.text(st.sampled_from("a1é٣\n_ "), max_size=5),
     }
 )
+
+
+NUMBERS = st.sampled_from(
+    ["0", "-0", "0.5", "-0.5", "3", "3.0", "1e0", "1e-400", "1e400", "NaN", "9007199254740992",
+     "9007199254740993", "-9223372036854775808", "9223372036854775808", "true", '"1"', "null"]
+)  # fmt: skip
+TEXTS = st.sampled_from(
+    ['"a"', '"ab1_y"', '"a:b"', '":"', '"\\u003a"', '"\\u0061"', '"\\ud800"', '"é"', '""',
+     '"a\\n"', "3", "null", "[1]", '{"a":1}', '"x"', '"1"']
+)  # fmt: skip
+MOMENTS = st.sampled_from(
+    ['"2000-01-01T00:00:00Z"', '"2000-01-01T00:00:00.5Z"', '"2000-01-01T01:00:00+01:00"', "7",
+     '"1999-12-31T23:59:59.999999Z"', '"2000-02-30T00:00:00Z"', '"2000-01-01T24:00:00Z"']
+)  # fmt: skip
+DAYS = st.sampled_from(['"2000-02-29"', '"1999-12-30"', '"2001-02-29"', '"2000-1-1"', "null", "1"])
+PAIRS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["whole", "part", "flag", "id"]), NUMBERS),
+        st.tuples(st.sampled_from(["plain", "kind", "code", "day"]), TEXTS),
+        st.tuples(st.just("day"), DAYS),
+        st.tuples(st.just("at"), MOMENTS),
+        st.tuples(st.sampled_from(["other", "id:"]), NUMBERS),
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=400)
+@given(several=st.lists(PAIRS, min_size=1, max_size=3), listed=st.booleans())
+def test_what_is_read_by_its_types_is_what_would_have_been_read_value_by_value(
+    several: list[list[tuple[str, str]]], listed: bool
+) -> None:
+    # Good records into which a few pairs are put: in place of what is there, or beside it.
+    objects = []
+    for pairs in several:
+        good = {"id": "7", "at": '"2000-01-01T00:00:00Z"', "whole": "1"}
+        beside = pairs[:1] if len(pairs) > 3 else []
+        good |= dict(pairs[len(beside) :])
+        objects.append(
+            "{" + ", ".join(f'"{name}": {text}' for name, text in [*good.items(), *beside]) + "}"
+        )
+    body = (f"[{','.join(objects)}]" if listed else objects[0]).encode()
+    typed = read_typed(body, CONTRACT)
+    if typed is not None:
+        # By their text: it tells 0.0 from -0.0, and 1 from 1.0 and true.
+        assert repr(typed) == repr(read_records(read_json(body), CONTRACT))
+
+
+def test_good_bodies_are_read_by_their_types() -> None:
+    good = {"id": 7, "at": "2000-01-01T00:00:00Z", "whole": 1, "part": 0.25, "flag": True}
+    body = json.dumps([good, good | {"day": "2000-02-29", "kind": "é", "plain": None}]).encode()
+    assert read_typed(body.replace(b"\\u00e9", "é".encode()), CONTRACT) is not None
 
 
 def fails(record: dict[str, Any]) -> bool:

@@ -58,6 +58,8 @@ Read = Callable[[Any], Any]
 class _Rule:
     """A limit of a column: what breaks it, and the words for that."""
 
+    limit: str
+    """What the contract calls it."""
     broken: Callable[[Any], bool]
     what: str
     expected: str
@@ -134,7 +136,7 @@ _readers: dict[int, _Reader] = {}
 MOST_READERS = 64
 
 
-def _reader(contract: Contract) -> _Reader:
+def reader_of(contract: Contract) -> _Reader:
     """The reader of a contract, found by identity: to hash a contract takes as long as to read a
     record. A reader holds its contract, so that no other one can have its identity."""
     known = _readers.get(id(contract))
@@ -161,7 +163,7 @@ def read_records(body: Any, contract: Contract) -> list[dict[str, Any]]:
     if not given:
         raise InputError("There is no record in the list.")
     require_few(len(given))
-    reader = _reader(contract)
+    reader = reader_of(contract)
     records = [reader.good(one) for one in given]
     good = [one for one in records if one is not None]
     if len(good) == len(given):
@@ -194,53 +196,62 @@ def _where(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
+_Words = tuple[Callable[[Any], bool], str, str]
+"""(what breaks a limit, what is said then, what is expected)."""
+
+
 def _shown(column: Column, found: str) -> str:
     return "(personal)" if column.personal else found
 
 
 def _rules(column: Column) -> Iterator[_Rule]:
     # Each is made by a function of its own, which holds its limit.
-    for limit, rule in (
-        (column.minimum, _at_least),
-        (column.maximum, _at_most),
-        (column.values or None, _one_of),
-        (column.pattern, _matching),
-        (column.minimum_length, _no_shorter),
-        (column.maximum_length, _no_longer),
-    ):
-        if limit is not None:
-            yield rule(limit, column.type)
+    for name, rule in RULES.items():
+        limit = getattr(column, name)
+        if limit is not None and limit != ():
+            yield _Rule(name, *rule(limit, column.type))
 
 
-def _at_least(limit: Any, type_: str) -> _Rule:
+def _at_least(limit: Any, type_: str) -> _Words:
     least = _limit(type_, limit)
-    return _Rule(lambda value: value < least, "is too small", f"at least {limit}")
+    return (lambda value: value < least, "is too small", f"at least {limit}")
 
 
-def _at_most(limit: Any, type_: str) -> _Rule:
+def _at_most(limit: Any, type_: str) -> _Words:
     most = _limit(type_, limit)
-    return _Rule(lambda value: value > most, "is too large", f"at most {limit}")
+    return (lambda value: value > most, "is too large", f"at most {limit}")
 
 
-def _one_of(values: Any, _: str) -> _Rule:
+def _one_of(values: Any, _: str) -> _Words:
     allowed = frozenset(values)
     expected = f"one of {shortened(', '.join(map(str, values)))}"
-    return _Rule(lambda value: value not in allowed, "is not an allowed value", expected)
+    return (lambda value: value not in allowed, "is not an allowed value", expected)
 
 
-def _matching(pattern: Any, _: str) -> _Rule:
+def _matching(pattern: Any, _: str) -> _Words:
     matches = _matcher(pattern)
-    return _Rule(lambda value: not matches(value), "does not match its pattern", pattern)
+    return (lambda value: not matches(value), "does not match its pattern", pattern)
 
 
-def _no_shorter(length: Any, _: str) -> _Rule:
+def _no_shorter(length: Any, _: str) -> _Words:
     expected = f"at least {length} characters"
-    return _Rule(lambda value: len(value) < length, "is too short", expected)
+    return (lambda value: len(value) < length, "is too short", expected)
 
 
-def _no_longer(length: Any, _: str) -> _Rule:
+def _no_longer(length: Any, _: str) -> _Words:
     expected = f"at most {length} characters"
-    return _Rule(lambda value: len(value) > length, "is too long", expected)
+    return (lambda value: len(value) > length, "is too long", expected)
+
+
+RULES: Mapping[str, Callable[[Any, str], _Words]] = {
+    "minimum": _at_least,
+    "maximum": _at_most,
+    "values": _one_of,
+    "pattern": _matching,
+    "minimum_length": _no_shorter,
+    "maximum_length": _no_longer,
+}
+"""Limit of a column -> its rule, from (limit, type of the column)."""
 
 
 def _limit(type_: str, limit: float | str) -> Any:
