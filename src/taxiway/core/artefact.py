@@ -78,6 +78,9 @@ class Artefact:
     golden: Sequence[Mapping[str, Any]]
     """Rows {inputs, output} that have to come out the same, wherever the model runs."""
     manifest: Mapping[str, Any]
+    contributions: Callable[[Any], Any] | None = None
+    """Frame of the model's columns -> what each input adds to the score, float64 of shape (rows,
+    inputs); None where reasons compare with typical values instead."""
     oversight: Overseen | None = None
 
 
@@ -109,6 +112,10 @@ class Parts:
     contract: Contract
     input_names: tuple[str, ...]
     feature_names: tuple[str, ...]
+    reasons_by: str
+    """How the charter wants reasons to be measured."""
+    sources: Mapping[str, tuple[str, ...]]
+    """The model's column -> the inputs that it was measured to be made from."""
     target: str
     threshold: float
     reason_codes: str

@@ -285,6 +285,11 @@ class Deployment(Section):
     reason_codes: Literal["adverse", "all", "none"] = Field(
         "adverse", description="Which decisions come with their reasons."
     )
+    reasons_by: Literal["contributions", "replacement"] = Field(
+        "contributions",
+        description="How a reason is measured: exactly, as what a column adds to the score (Shapley"
+        " values), where the engine can; or as what the typical value in its place would change.",
+    )
     retention_days: int = Field(200, ge=1, description="How long decisions are kept.")
     guardrail: Guardrail = Field(Guardrail(), description="When a canary is taken off by itself.")
 

@@ -216,6 +216,19 @@ class NotCompilableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Contributions:
+    """What each of the model's columns adds to its score, exactly, beside the expected score."""
+
+    columns: tuple[str, ...]
+    expected: float
+    unit: str
+    """What the score is: `log-odds` or `probability`."""
+    of: Callable[[Any], Any]
+    """Frame of the model's columns -> float64 of shape (rows, columns), row by row the same bits in
+    any batch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """A way to get an estimator's probabilities without the library that fitted it."""
 
@@ -228,6 +241,8 @@ class Engine:
     """
     edges: Callable[[Mapping[str, bytes]], Mapping[str, Sequence[float]]] = lambda _: {}
     """Files -> column -> the values at which the model turns, which a proof has to try."""
+    contributions: Callable[[Mapping[str, bytes]], Contributions | None] = lambda _: None
+    """Files -> exact contributions, if the engine has them for this model."""
 
 
 Verify = Callable[[str, bytes, str], bool]

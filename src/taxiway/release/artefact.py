@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -20,12 +21,13 @@ from taxiway.core.artefact import (
 )
 from taxiway.core.contract import Contract, contract_from
 from taxiway.core.digest import canonical_json, utc_text
-from taxiway.core.errors import InputError, IntegrityError
+from taxiway.core.errors import InputError, IntegrityError, TaxiwayError
 from taxiway.core.facts import Release
 from taxiway.core.ports import Actor, Desk, Engine
 from taxiway.release import model_file
 from taxiway.release.compile import ORIGINAL, compile_release
 from taxiway.release.manifest import Inspection, require_sound, signed_bytes
+from taxiway.release.reasoning import CONTRIBUTIONS, REPLACEMENT, Explain, by_input, decided
 
 CODE = "code/"
 
@@ -99,8 +101,12 @@ def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: H
         [compiled.probability(features[i : i + 1]) for i in range(len(together))]
     )
     row_exact = bool(np.array_equal(alone, together))
+    reasons = decided(parts, compiled)
+    explain = None
+    if reasons["method"] == CONTRIBUTIONS and compiled.contributions is not None:
+        explain = by_input(compiled.contributions, parts.sources, parts.input_names)
     golden = answer(
-        _artefact(parts, compiled.probability, hands, row_exact=row_exact), parts.golden
+        _artefact(parts, compiled.probability, explain, hands, row_exact=row_exact), parts.golden
     )
     files = {
         model_file.NAME: content,
@@ -126,6 +132,8 @@ def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: H
             "target": parts.target,
             "threshold": parts.threshold,
             "reason_codes": parts.reason_codes,
+            "reasons": {name: reasons[name] for name in ("method", "unit", "why")},
+            "sources": {name: list(inputs) for name, inputs in parts.sources.items()},
             "reference": dict(parts.reference),
             "engine": compiled.engine,
             "row_exact": row_exact,
@@ -133,16 +141,22 @@ def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: H
             "seed": parts.seed,
         }
     )
+    kind, examined, found, required = compiled.observation
     return Packaged(
         digest=desk.objects.put(manifest),
         signature=author.sign(signed_bytes(manifest)),
         golden=golden,
-        parity=compiled.observation,
+        parity=(kind, examined, {**found, "reasons": reasons}, required),
     )
 
 
 def _artefact(
-    parts: Parts, probability: Callable[[Any], Any], hands: Hands, *, row_exact: bool
+    parts: Parts,
+    probability: Callable[[Any], Any],
+    explain: Explain | None,
+    hands: Hands,
+    *,
+    row_exact: bool,
 ) -> Artefact:
     oversight = hands.overseen(json.loads(parts.charter), parts.contract, "")
     inputs = request_contract(parts.contract, parts.input_names, oversight)
@@ -162,6 +176,7 @@ def _artefact(
         row_exact=row_exact,
         golden=(),
         manifest={},
+        contributions=explain,
     )
 
 
@@ -172,7 +187,9 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
     code = {n.removeprefix(CODE): c for n, c in files.items() if n.startswith(CODE)}
     engine = manifest.get("engine", ORIGINAL)
     read = hands.load_features(code, manifest["code_main"], alone=engine != ORIGINAL)
-    probability = _engine(engine, files, hands)
+    with _loading(engine):
+        probability = _probability(engine, files, hands)
+        explain = _explain(engine, manifest, files, hands)
     inputs = tuple(manifest["inputs"])
     listed = list(inputs)
     contract = contract_from(json.loads(files["contract.json"]))
@@ -195,32 +212,44 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
         row_exact=manifest["row_exact"],
         golden=tuple(json.loads(files["golden.json"])["rows"]),
         manifest=manifest,
+        contributions=explain,
         oversight=oversight,
     )
 
 
-def _engine(name: str, files: Mapping[str, bytes], hands: Hands) -> Callable[[Any], Any]:
-    """The probabilities of verified files, from the engine that the manifest names."""
-    if name == ORIGINAL:
-        estimator = model_file.load(files[model_file.NAME])
-        return lambda features: hands.probability(estimator, features)
+@contextmanager
+def _loading(engine: str) -> Iterator[None]:
+    """Whatever an engine raises over its files becomes an error that says so."""
+    try:
+        yield
+    except (TaxiwayError, ModuleNotFoundError):
+        raise
+    except Exception as error:
+        raise IntegrityError(
+            f"The compiled model of the engine {engine!r} can't be loaded:"
+            f" {type(error).__name__}: {error}.",
+            todo="Install the versions of its requirements.lock, or train again.",
+        ) from error
+
+
+def _named(name: str, hands: Hands) -> Engine:
+    """The engine that a manifest names."""
     known = {engine.name: engine for engine in hands.engines}
     if name not in known:
         raise IntegrityError(
             f"The release runs on the engine {name!r}, and this taxiway knows"
             f" {', '.join(known)} and {ORIGINAL}.",
-            todo="Upgrade taxiway, or train again.",
+            todo="Train it again; a newer engine needs a newer taxiway.",
         )
-    try:
-        run = known[name].load(files)
-    except IntegrityError:
-        raise
-    except Exception as error:
-        raise IntegrityError(
-            f"The compiled model of the engine {name!r} can't be loaded: {type(error).__name__}:"
-            f" {error}.",
-            todo="Install the versions of its requirements.lock, or train again.",
-        ) from error
+    return known[name]
+
+
+def _probability(name: str, files: Mapping[str, bytes], hands: Hands) -> Callable[[Any], Any]:
+    """The probabilities of verified files, from the engine that the manifest names."""
+    if name == ORIGINAL:
+        estimator = model_file.load(files[model_file.NAME])
+        return lambda features: hands.probability(estimator, features)
+    run = _named(name, hands).load(files)
 
     def probability(features: Any) -> Any:
         answered = run(features)
@@ -229,3 +258,19 @@ def _engine(name: str, files: Mapping[str, bytes], hands: Hands) -> Callable[[An
         return answered
 
     return probability
+
+
+def _explain(
+    name: str, manifest: Mapping[str, Any], files: Mapping[str, bytes], hands: Hands
+) -> Explain | None:
+    """What the inputs contribute, where the release says that its reasons are made of that."""
+    method = manifest.get("reasons", {}).get("method", REPLACEMENT)
+    if method == REPLACEMENT or manifest["reason_codes"] == "none":
+        return None
+    made = _named(name, hands).contributions(files)
+    if method != CONTRIBUTIONS or made is None:
+        raise IntegrityError(
+            f"The release gives its reasons by {method!r}, which its engine {name!r} can't.",
+            todo="Train it again; a newer method needs a newer taxiway.",
+        )
+    return by_input(made, manifest["sources"], manifest["inputs"])

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from taxiway.core.evidence import PARITY, Observation
-from taxiway.core.ports import Engine, NotCompilableError
+from taxiway.core.ports import Contributions, Engine, NotCompilableError
 
 ORIGINAL = "original"
 SAMPLE_ROWS = 64
@@ -41,6 +41,8 @@ class Compiled:
     files: Mapping[str, bytes]
     """Empty for the original: the estimator's own file serves it."""
     probability: Probability
+    contributions: Contributions | None
+    """What its columns add to the score, if the engine can tell."""
     observation: Observation
     """For the evidence PARITY."""
 
@@ -62,6 +64,7 @@ def compile_release(
     names = tuple(holdout.columns)
     tried: list[dict[str, Any]] = []
     chosen: tuple[str, Mapping[str, bytes], Probability] = (ORIGINAL, {}, original)
+    made: Contributions | None = None
     figures = _figures(holdout.height, 0, 0.0, 0)
     for engine in engines:
         try:
@@ -83,6 +86,7 @@ def compile_release(
         if not why_refused:
             figures = figures_of
             chosen = (engine.name, files, compiled)
+            made = engine.contributions(files)
             break
     name, _, probability = chosen
     found = {
@@ -95,7 +99,7 @@ def compile_release(
         },
     }
     observation = (PARITY, holdout.height, found, {"maximum_difference": tolerance})
-    return Compiled(*chosen, observation)
+    return Compiled(*chosen, made, observation)
 
 
 def _figures(rows: int, adversarial: int, largest: float, flips: int) -> dict[str, Any]:

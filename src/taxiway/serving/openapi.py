@@ -161,7 +161,9 @@ _REASON = {
         "typical": {},
         "effect": {
             "type": "number",
-            "description": "How far the probability moves if the value were the typical one.",
+            "description": "How much the value raised (below zero: lowered) the answer: what it"
+            " added to the score, or how far the probability moves if the value were the typical"
+            " one. The release says which.",
         },
     },
 }

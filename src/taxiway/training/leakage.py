@@ -20,6 +20,7 @@ from taxiway.training.metrics import measure
 from taxiway.training.split import Split
 
 SAMPLE_ROWS = 500
+SOURCE_ROWS = 2_000
 ALONE_ROWS = 20
 """Rows of the sample whose features are also made alone."""
 STRONGEST_BELOW = 0.95
@@ -57,6 +58,30 @@ def columns_read(frame: pl.DataFrame, code: Code, functions: Functions) -> tuple
             return True
 
     return tuple(name for name in frame.columns if reads(name))
+
+
+def sources(
+    frame: pl.DataFrame, inputs: Sequence[str], features: Callable[[pl.DataFrame], pl.DataFrame]
+) -> dict[str, tuple[str, ...]]:
+    """The model's columns, each with the raw columns that it was measured to be made from.
+
+    Each input is turned upside down, and then left out, on a sample; the model's columns
+    that change were made from it, all of them if `features` fails.
+    """
+    sample = frame.select(inputs).gather_every(max(1, frame.height // SOURCE_ROWS))
+    expected = features(sample)
+    found: dict[str, list[str]] = {name: [] for name in expected.columns}
+    for name in inputs:
+        changed = set()
+        for column in (pl.col(name).reverse(), pl.lit(None, sample.schema[name]).alias(name)):
+            try:
+                after = features(sample.with_columns(column))
+                changed |= {c for c in found if not after[c].equals(expected[c], null_equal=True)}
+            except Exception:  # noqa: BLE001 - whatever the user's code raises: it reads the column
+                changed |= set(found)
+        for made in changed:
+            found[made].append(name)
+    return {name: tuple(read) for name, read in found.items()}
 
 
 def _require_row_by_row(

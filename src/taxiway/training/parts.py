@@ -13,6 +13,7 @@ from taxiway.core.digest import canonical_json, digest_bytes, utc_text
 from taxiway.training.environment import Environment
 from taxiway.training.estimators import positive_probability
 from taxiway.training.fit import Fitted, Order
+from taxiway.training.leakage import sources
 
 GOLDEN_ROWS = 100
 
@@ -35,6 +36,8 @@ def parts_of(order: Order, candidate: Fitted, profile: Profile, surroundings: En
         contract=order.contract,
         input_names=candidate.inputs,
         feature_names=tuple(candidate.train_features.columns),
+        reasons_by=charter.deployment.reasons_by,
+        sources=sources(train_rows, candidate.inputs, candidate.functions.features),
         target=charter.target.name,
         threshold=charter.threshold,
         reason_codes=charter.deployment.reason_codes,

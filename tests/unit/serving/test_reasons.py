@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from taxiway.core.artefact import Artefact
 from taxiway.serving.path import answer
 
@@ -45,3 +47,24 @@ def test_only_adverse_decisions_are_explained_unless_all_are_asked_for(
     # A no: what lowered the probability is its reason, with the sign of its effect.
     assert reasons(everything, amount=0.0) == [("amount", -0.125)]
     assert reasons(dataclasses.replace(artefact, reason_codes="none")) == []
+
+
+def test_contributions_are_asked_for_the_rows_that_need_reasons_and_for_no_other(
+    artefact: Artefact,
+) -> None:
+    asked: list[int] = []
+
+    def contributions(made: Any) -> Any:
+        asked.append(made.height)
+        return np.array([[0.5, -0.25, 0.125]] * made.height)
+
+    exact = dataclasses.replace(artefact, contributions=contributions)
+    outputs = answer(exact, exact.frame([RECORD, {**RECORD, "amount": 0.0}, RECORD]))
+    assert asked == [2]
+    assert [[(r["column"], r["effect"]) for r in o["reasons"]] for o in outputs] == [
+        [("amount", 0.5), ("region", 0.125)],
+        [],
+        [("amount", 0.5), ("region", 0.125)],
+    ]
+    answer(exact, exact.frame([{**RECORD, "amount": 0.0}]))
+    assert asked == [2]

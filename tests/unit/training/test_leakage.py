@@ -6,7 +6,7 @@ import pytest
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError
 from taxiway.training.code import Code, load_code
-from taxiway.training.leakage import columns_read, leakage, strongest_feature
+from taxiway.training.leakage import columns_read, leakage, sources, strongest_feature
 from taxiway.training.split import split_by_time
 
 
@@ -84,3 +84,29 @@ def test_a_category_is_judged_on_rows_that_did_not_set_its_rate() -> None:
     features = pl.DataFrame({"ticket": [f"t{i}" for i in range(1000)]})
     labels = [i % 3 == 0 for i in range(1000)]
     assert strongest_feature(features, labels)["value"] < 0.6
+
+
+def test_what_each_of_the_model_s_columns_is_made_from_is_measured(frame: pl.DataFrame) -> None:
+    def features(raw: pl.DataFrame) -> pl.DataFrame:
+        return raw.select(
+            "amount",
+            pl.col("age").fill_null(40).alias("years"),
+            (pl.col("amount") / pl.col("age")).alias("each year"),
+            pl.lit(1.0).alias("one"),
+        )
+
+    assert sources(frame, ("amount", "age", "id"), features) == {
+        "amount": ("amount",),
+        "years": ("age",),
+        "each year": ("amount", "age"),
+        "one": (),
+    }
+
+
+def test_features_that_fail_without_a_column_are_made_from_it(frame: pl.DataFrame) -> None:
+    def features(raw: pl.DataFrame) -> pl.DataFrame:
+        if raw["age"].null_count() == raw.height:
+            raise ValueError("no ages")
+        return raw.select("amount")
+
+    assert sources(frame, ("amount", "age"), features) == {"amount": ("amount", "age")}

@@ -12,7 +12,13 @@ from taxiway.adapters.engines import linear, onnx_trees
 from taxiway.core.ports import Engine
 
 ENGINES: tuple[Engine, ...] = (
-    Engine("onnx", onnx_trees.compile_estimator, onnx_trees.load, onnx_trees.edges),
+    Engine(
+        "onnx",
+        onnx_trees.compile_estimator,
+        onnx_trees.load,
+        onnx_trees.edges,
+        onnx_trees.contributions_of,
+    ),
     Engine("linear", linear.compile_estimator, linear.load),
 )
 """In the order in which they are tried: the quickest first."""

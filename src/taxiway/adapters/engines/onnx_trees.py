@@ -16,15 +16,17 @@ from typing import Any
 import numpy as np
 
 from taxiway.adapters.engines import booster_trees, sklearn_trees
-from taxiway.adapters.engines.columns import places, plan_of
+from taxiway.adapters.engines.columns import places, plan_of, runner
+from taxiway.adapters.engines.contributions import MEMBER, NODE, contributions, stored
 from taxiway.adapters.engines.members import Member, answering, members_of, planned
 from taxiway.adapters.engines.onnx_graph import INPUT, OUTPUT, graph_of
 from taxiway.adapters.engines.sklearn_columns import Split
-from taxiway.adapters.engines.trees import Trees, splits
+from taxiway.adapters.engines.trees import LOGISTIC, Trees, splits
 from taxiway.core.digest import canonical_json
-from taxiway.core.ports import NotCompilableError
+from taxiway.core.ports import Contributions, NotCompilableError
 
 COLUMNS, EDGES = "columns.json", "edges.json"
+NODES, NAMED = "trees-0.nodes", "trees-0.members"
 PROTOCOL = 2
 THREADS_FROM = 4_096
 """Rows from which on every core is used."""
@@ -57,6 +59,7 @@ def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes
             {
                 "seen_as": one.seen_as,
                 "zero_is_missing": one.zero_is_missing,
+                "strict": one.strict,
                 "base": one.base,
                 "by": one.by,
                 "link": one.link,
@@ -71,7 +74,20 @@ def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes
         COLUMNS: canonical_json(plan),
         EDGES: canonical_json(_edges(members, ensembles)),
         **graphs,
+        **_explained(members, ensembles),
     }
+
+
+def _explained(members: Sequence[Member], ensembles: Sequence[Trees]) -> dict[str, bytes]:
+    """The trees once more, as contributions need them; a calibrated model has none that add up."""
+    (member, *others), (ensemble, *_) = members, ensembles
+    if others or member.calibrator is not None:
+        return {}
+    nodes, named = stored(ensemble)
+    groups = range(ensemble.width)
+    if contributions(nodes, named, groups, strict=ensemble.strict) is None:
+        return {}
+    return {NODES: nodes.tobytes(), NAMED: named.tobytes()}
 
 
 def _edges(members: Sequence[Member], ensembles: Sequence[Trees]) -> dict[str, list[float]]:
@@ -110,20 +126,14 @@ def _score(graph: bytes, member: Mapping[str, Any]) -> Callable[[Any], Any]:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    base, by = member["base"], member["by"]
-    narrow = member["seen_as"] == "float32"
-    zero_is_missing = member["zero_is_missing"]
+    base, by, seen = member["base"], member["by"], _seen(member)
     outputs = [OUTPUT]
 
     def sums(matrix: Any) -> Any:
         return session.run(outputs, {INPUT: matrix})[0][:, 0]
 
     def score(matrix: Any) -> Any:
-        if zero_is_missing:
-            matrix = np.where(matrix == 0, np.nan, matrix)
-        if narrow:
-            with np.errstate(over="ignore"):
-                matrix = matrix.astype(np.float32).astype(np.float64)
+        matrix = seen(matrix)
         if len(matrix) < THREADS_FROM:
             total = sums(matrix)
         else:
@@ -133,6 +143,49 @@ def _score(graph: bytes, member: Mapping[str, Any]) -> Callable[[Any], Any]:
         return base + (total / by if by != 1 else total)
 
     return score
+
+
+def _seen(member: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """A function from the matrix to what the model makes of it before it looks."""
+    narrow, zero_is_missing = member["seen_as"] == "float32", member["zero_is_missing"]
+
+    def seen(matrix: Any) -> Any:
+        if zero_is_missing:
+            matrix = np.where(matrix == 0, np.nan, matrix)
+        if narrow:
+            with np.errstate(over="ignore"):
+                matrix = matrix.astype(np.float32).astype(np.float64)
+        return matrix
+
+    return seen
+
+
+def contributions_of(files: Mapping[str, bytes]) -> Contributions | None:
+    """What the frame's columns add to the score; columns that one became are taken together."""
+    if NODES not in files:
+        return None
+    plan = plan_of(files[COLUMNS], PROTOCOL)
+    (member,), (blocks,) = plan["members"], plan["matrices"]
+    sources = [name for name, _ in places(blocks)]
+    columns = tuple(dict.fromkeys(sources))
+    groups = [columns.index(name) for name in sources]
+    nodes, named = np.frombuffer(files[NODES], NODE), np.frombuffer(files[NAMED], MEMBER)
+    made = contributions(nodes, named, groups, strict=member["strict"])
+    if made is None:
+        return None
+    expected, contribute = made
+    times = member["scale"] / member["by"]
+    matrix_of, seen = runner(blocks), _seen(member)
+
+    def of(frame: Any) -> Any:
+        found = np.empty((frame.height, len(columns)))
+        if frame.height:
+            for at, row in enumerate(seen(matrix_of(frame))):
+                found[at] = contribute(row) * times
+        return found
+
+    unit = "log-odds" if member["link"] == LOGISTIC else "probability"
+    return Contributions(columns, member["base"] * member["scale"] + expected * times, unit, of)
 
 
 @cache

@@ -112,7 +112,7 @@ def scope(case: Case) -> Answer:
 
 
 def _parity(case: Case) -> tuple[str, list[str]]:
-    """The engine with its difference in words, and what is wrong with it."""
+    """The engine with its difference and its cost in words, and what is wrong with it."""
     parity = evidence_of(case, PARITY)
     engine, flips = parity.text("found.engine"), parity.count("found.flips")
     apart = parity.number("found.largest_difference")
@@ -122,9 +122,10 @@ def _parity(case: Case) -> tuple[str, list[str]]:
         problems.append(f"engine {engine} differs from the estimator by {apart:.2g}")
     if flips:
         problems.append(f"engine {engine} decides otherwise than the estimator in {flips} rows")
+    before, now = (parity.number(f"found.row_us.{which}") for which in ("original", "engine"))
     if engine == "original":
-        return "engine original", problems
-    return f"engine {engine} within {apart:.1g}", problems
+        return f"engine original at {before:,.0f} µs a row", problems
+    return f"engine {engine} within {apart:.1g} at {now:,.0f} µs a row, not {before:,.0f}", problems
 
 
 def decision_log(case: Case) -> Answer:
