@@ -190,8 +190,14 @@ def test_what_is_asked_for_is_what_is_written(running: Firm) -> None:
     out = running.folder / "deploy"
     sizes = ["--replicas", 3, 9, "--port", 9000, "--workers", 2]
     image = "registry.example:5000/team/flights"
+    sizes += ["--spans-to", "http://collector.telemetry:4318"]
     running.run("deploy", "render", MODEL, "--to", out, *sizes, "--image", image)
     found = documents(out)
+    for document in found.values():
+        kubernetes_validate.validate(document, KUBERNETES[-1], strict=True)
+    allowed = found["network-policy"]["spec"]["egress"]
+    assert [one["port"] for rule in allowed for one in rule["ports"]] == [4318, 53, 53]
+    assert _lines(out / "requirements.txt")[0].startswith("taxiway[serve,otel]==")
     autoscaler = found["autoscaler"]["spec"]
     assert (autoscaler["minReplicas"], autoscaler["maxReplicas"]) == (3, 9)
     (container,) = found["stateful-set"]["spec"]["template"]["spec"]["containers"]
@@ -199,6 +205,9 @@ def test_what_is_asked_for_is_what_is_written(running: Firm) -> None:
     assert container["ports"][0]["containerPort"] == 9000
     assert container["args"][-4:] == ["--port", "9000", "--workers", "2"]
     assert container["resources"]["requests"]["cpu"] == "1000m"
+    variables = {one["name"]: one.get("value") for one in container["env"]}
+    assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector.telemetry:4318"
+    assert variables["OTEL_SERVICE_NAME"] == NAME
     running.run("deploy", "render", MODEL, "--to", out, "--only", "compose")
     assert set(contents(out)) == {"compose.yaml", "rendered.json"}
 
@@ -209,10 +218,10 @@ def test_what_is_asked_for_is_what_is_written(running: Firm) -> None:
 def test_everything_that_is_wrong_is_said_at_once(trained: Firm) -> None:
     out = trained.folder / "deploy"
     words = ["deploy", "render", MODEL, "--to", out]
-    sizes = ["--replicas", 0, -1, "--port", 80, "--workers", 0]
+    sizes = ["--replicas", 0, -1, "--port", 80, "--workers", 0, "--spans-to", "ftp://x"]
     bad = [*sizes, "--image", "Flights:latest", "--wheel", trained.folder / "no.whl"]
     said = trained.run(*words, *bad, code=2)
-    for place in ("--replicas", "--workers", "--port", "--image", "--wheel"):
+    for place in ("--replicas", "--workers", "--port", "--image", "--wheel", "--spans-to"):
         assert f"{place}: " in said
     assert "no champion in prod" in said
     assert "no champion in prod" in trained.run(*words, code=3)

@@ -372,6 +372,7 @@ class Workspace(Opened):
         port: int = 8000,
         workers: int = 1,
         replicas: tuple[int, int] = (2, 6),
+        spans_to: str | None = None,
         wheels: Sequence[Path] = (),
         overwrite: bool = False,
         dry_run: bool = False,
@@ -380,7 +381,7 @@ class Workspace(Opened):
         from taxiway.bootstrap.deploy import render
         from taxiway.release.deploy.place import Asked
 
-        asked = Asked(image, port, workers, *replicas)
+        asked = Asked(image, port, workers, *replicas, spans_to)
         return render(
             self,
             self.find_model(model),

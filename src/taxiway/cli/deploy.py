@@ -50,6 +50,11 @@ def deploy() -> None:
     help="As few pods, and as many when they are busy.",
 )
 @click.option(
+    "--spans-to",
+    metavar="URL",
+    help="Send a span for each request to this OTLP collector, such as http://collector:4318.",
+)
+@click.option(
     "--wheel",
     "wheels",
     multiple=True,
@@ -65,14 +70,11 @@ def render(
     environment: str,
     to: Path,
     only: tuple[str, ...],
-    image: str | None,
-    port: int,
-    workers: int,
-    replicas: tuple[int, int],
     wheels: tuple[Path, ...],
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
+    **asked: Any,
 ) -> None:
     """Write what runs the champion of an environment in containers.
 
@@ -94,13 +96,10 @@ def render(
             model,
             environment,
             only=only,
-            image=image,
-            port=port,
-            workers=workers,
-            replicas=replicas,
             wheels=wheels,
             overwrite=overwrite,
             dry_run=dry_run,
+            **asked,
         )
     if as_json:
         screen.show_json(made)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from taxiway.release.deploy.image import constraints, imported
-from taxiway.release.deploy.place import IMAGE, Asked, name_of, problems_of
+from taxiway.core.facts import Release
+from taxiway.release.deploy.image import constraints, dockerfile, imported, requirements
+from taxiway.release.deploy.place import IMAGE, Asked, Place, name_of, problems_of
+
+MakeFact = Callable[..., Any]
 
 NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
@@ -70,3 +75,47 @@ def features(raw):
     from sklearn.base import clone
 """
     assert imported([source], ["helpers", "model"]) == ["holidays", "sklearn"]
+
+
+def place(asked: Asked, fact: MakeFact, *, wheels: bool = False) -> Place:
+    return Place(
+        name="churn-prod",
+        model="churn",
+        environment="prod",
+        tier="low",
+        owner="churn-engineer",
+        release=fact(Release, "churn:3", number=3),
+        taxiway="0.1.0",
+        python="3.12",
+        bundle="sha256:0123456789abcdef",
+        asked=asked,
+        wheels=wheels,
+        memory_mb=256,
+        start_seconds=30,
+        log_gib=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("original", "spans", "extras"),
+    [
+        (False, None, "serve"),
+        (True, None, "serve,train"),
+        (False, "http://collector:4318", "serve,otel"),
+        (True, "http://collector:4318", "serve,train,otel"),
+    ],
+)
+def test_what_fitted_the_model_is_installed_only_where_it_answers(
+    fact: MakeFact, *, original: bool, spans: str | None, extras: str
+) -> None:
+    made = place(Asked(spans_to=spans), fact)
+    found = requirements(made, {"holidays": "0.80"}, original=original)
+    assert found == f"taxiway[{extras}]==0.1.0\nholidays==0.80\n"
+
+
+def test_an_image_is_of_the_interpreter_of_the_release(fact: MakeFact) -> None:
+    plain, wheels = (dockerfile(place(Asked(), fact, wheels=given)) for given in (False, True))
+    assert "ARG BASE=python:3.12-slim\n" in plain
+    assert "wheels" not in plain
+    assert "COPY wheels ./wheels\n" in wheels
+    assert "docker build --tag churn-prod:3-0123456789ab ." in plain

@@ -23,7 +23,7 @@ def compose(place: Place) -> Document:
                 "tmpfs": ["/tmp:size=64m,mode=1777"],  # noqa: S108 - of a container
                 "environment": {
                     "TAXIWAY_API_KEY": "${TAXIWAY_API_KEY:?set it to the key that callers send}",
-                    "TAXIWAY_BUNDLE": place.bundle,
+                    **place.variables,
                 },
                 "ports": [f"127.0.0.1:{port}:{port}"],
                 "volumes": [f"decisions:{LOG}"],

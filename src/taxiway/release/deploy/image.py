@@ -69,8 +69,12 @@ def requirements(place: Place, others: Mapping[str, str], *, original: bool) -> 
 
     `original`: the release is served by the estimator itself, which needs its libraries.
     """
-    extra = "serve,train" if original else "serve"
-    wanted = [f"taxiway[{extra}]=={place.taxiway}"]
+    extras = [
+        "serve",
+        *(["train"] if original else []),
+        *(["otel"] if place.asked.spans_to else []),
+    ]
+    wanted = [f"taxiway[{','.join(extras)}]=={place.taxiway}"]
     return "".join(f"{one}\n" for one in [*wanted, *(f"{n}=={v}" for n, v in others.items())])
 
 

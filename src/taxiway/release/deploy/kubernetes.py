@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taxiway.release.deploy.place import LOG, USER, Document, Place
+from taxiway.release.deploy.place import LOG, USER, Document, Place, collector
 
 CPU_SHARE = 70
 """Per cent of the requested CPU from which another replica is started."""
@@ -139,7 +139,7 @@ def _container(place: Place) -> Document:
         "args": place.command,
         "ports": [{"name": "http", "containerPort": place.asked.port, "protocol": "TCP"}],
         "env": [
-            {"name": "TAXIWAY_BUNDLE", "value": place.bundle},
+            *({"name": name, "value": value} for name, value in place.variables.items()),
             {
                 "name": "TAXIWAY_API_KEY",
                 "valueFrom": {"secretKeyRef": {"name": place.secret, "key": "key"}},
@@ -204,7 +204,13 @@ def _disruption_budget(place: Place) -> Document:
 
 
 def _network_policy(place: Place) -> Document:
-    """Pods of the same namespace may ask; the endpoint itself asks nobody, not even for names."""
+    """Pods of the same namespace may ask; the endpoint itself asks nobody, not even for names,
+    unless it sends spans."""
+    port = collector(place.asked.spans_to) if place.asked.spans_to else None
+    spans = [
+        {"ports": [{"port": port, "protocol": "TCP"}]},
+        {"ports": [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]},
+    ]
     return _object(place, "networking.k8s.io/v1", "NetworkPolicy") | {
         "spec": {
             "podSelector": {"matchLabels": _selector(place)},
@@ -215,6 +221,6 @@ def _network_policy(place: Place) -> Document:
                     "ports": [{"port": "http", "protocol": "TCP"}],
                 }
             ],
-            "egress": [],
+            "egress": spans if port else [],
         }
     }

@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from taxiway.core.charter import Charter
 from taxiway.core.digest import short
@@ -24,6 +25,8 @@ IMAGE = re.compile(
     r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::[0-9]{1,5}(?=/))?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 )
 
+URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(?:/[A-Za-z0-9._~/-]*)?")
+
 MOST_REPLICAS = 1_000
 MOST_WORKERS = 64
 BYTES_OF_A_DECISION = 2_048
@@ -40,6 +43,8 @@ class Asked:
     workers: int = 1
     minimum: int = 2
     maximum: int = 6
+    spans_to: str | None = None
+    """The base URL of a collector that takes OTLP over HTTP; None: no spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,13 @@ class Place:
         where = ["--env", self.environment, "--host", "0.0.0.0", "--port", str(self.asked.port)]  # noqa: S104 - of a container
         workers = ["--workers", str(self.asked.workers)] if self.asked.workers > 1 else []
         return ["taxiway", "serve", self.model, *where, *workers]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the server is told, beside the API key."""
+        spans = self.asked.spans_to
+        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": spans, "OTEL_SERVICE_NAME": self.name}
+        return {"TAXIWAY_BUNDLE": self.bundle} | ({k: v for k, v in traced.items() if v and spans})
 
     @property
     def secret(self) -> str:
@@ -199,7 +211,34 @@ def problems_of(asked: Asked) -> list[Problem]:
                 expected=f"two numbers from 1 to {MOST_REPLICAS:,}, the smaller one first",
             )
         )
+    if asked.spans_to is not None and collector(asked.spans_to) is None:
+        problems.append(
+            Problem(
+                "no collector can be reached there",
+                where="--spans-to",
+                found=asked.spans_to,
+                expected="a URL such as http://collector:4318, without a password",
+            )
+        )
     return problems
+
+
+def collector(url: str) -> int | None:
+    """The port of a collector's URL; None if it is none, or holds a secret.
+
+    >>> collector("http://collector:4318"), collector("https://otlp.example/v1")
+    (4318, 443)
+    >>> collector("collector:4318"), collector("http://me:secret@collector:4318")
+    (None, None)
+    """
+    if not URL.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
+    return port if parts.hostname and parts.username is None else None
 
 
 def python_of(lock: str) -> str | None:
