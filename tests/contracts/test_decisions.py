@@ -161,6 +161,19 @@ def test_answers_of_one_kind_and_the_newest_first(
     assert scanned(decisions, newest_first=True, end=NOW + timedelta(1)) == ["b", "a"]
 
 
+def test_cases_only(decisions: Decisions, decision: MakeDecision) -> None:
+    plain = decision()
+    # A text that looks like a mark is none.
+    sly = decision(output={**plain.output, "reasons": [{"value": '"review":{"because":[]}'}]})
+    case = decision(output={**plain.output, "review": {"because": ["borderline"]}})
+    other = decision(output=case.output, environment="qa")
+    decisions.append([plain, sly, case, other])
+    assert scanned(decisions, cases=True) == [case.id, other.id]
+    assert scanned(decisions, cases=True, environment="prod", newest_first=True) == [case.id]
+    assert scanned(decisions, cases=False) == [plain.id, sly.id, case.id, other.id]
+    assert decisions.get(case.id).because == ("borderline",)
+
+
 def test_between_two_ids(decisions: Decisions, decision: MakeDecision) -> None:
     decisions.append([decision(one, model=m) for one, m in zip("dbca", "mnmn", strict=True)])
     assert [d.id for d in decisions.between("b", "c")] == ["b", "c"]

@@ -232,6 +232,7 @@ class MemoryDecisions:
         end: datetime | None = None,
         key: Mapping[str, Any] | None = None,
         positive: bool | None = None,
+        cases: bool = False,
         newest_first: bool = False,
     ) -> Iterator[Decision]:
         found = [
@@ -244,6 +245,7 @@ class MemoryDecisions:
             and (end is None or d.happened_at < end)
             and (not key or key_holds(d.key, key))
             and positive in {None, d.output.get("prediction")}
+            and (d.because or not cases)
         ]
         yield from sorted(found, key=lambda d: (d.happened_at, d.id), reverse=newest_first)
 

@@ -26,7 +26,7 @@ from taxiway.core.facts import (
     Run,
     Snapshot,
 )
-from taxiway.core.people import Deviation, Handoff, Person, SignOff
+from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
 
 Fact = TypeVar("Fact")
 
@@ -42,6 +42,7 @@ TABLES: Mapping[type, str] = {
     SignOff: "sign_off",
     Deviation: "deviation",
     Handoff: "handoff",
+    Review: "review",
     Evidence: "evidence",
     Finding: "finding",
     Alert: "alert",

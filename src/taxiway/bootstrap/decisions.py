@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from taxiway.bootstrap.flight import charter_of, contract_of
 from taxiway.core.decision import Decision
 from taxiway.core.facts import Model, Release
+from taxiway.core.people import Review
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.batch import Begin
@@ -63,12 +64,16 @@ def export(
     where = _where(workspace, model, wanted)
     times = {name: pl.Datetime("us", "UTC") for name in ("happened_at", "at")}
     values = {"prediction": pl.Boolean(), "probability": pl.Float64(), "latency_us": pl.Int64()}
+    answers = {one.id: one.answer for one in workspace.record.find(Review, model=model.id)}
     schema = {name: pl.String() for name in COLUMNS} | times | values
     rows = 0
     with writing(out, "decisions") as add:
         advance = begin("Writing", workspace.decisions.count(model.id, **where))
         for columns in table(workspace.decisions.scan(model.id, **where)):
             frame = pl.DataFrame(columns, schema=schema)
+            answered = [answers.get(one) for one in columns["decision"]]
+            # The answer of a person stands beside the model's; empty where nobody was asked.
+            frame = frame.with_columns(pl.Series("answer", answered, pl.String()))
             if out.suffix.lower() == ".csv":
                 frame = frame.with_columns(pl.col(*times).dt.strftime(UTC_TEXT))
             add(frame)

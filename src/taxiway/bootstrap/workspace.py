@@ -13,6 +13,7 @@ from taxiway.bootstrap.opened import Opened
 if TYPE_CHECKING:
     from taxiway.adapters.decisions.closing import Closed
     from taxiway.bootstrap.batch import Begin
+    from taxiway.bootstrap.cases import Case, Cases
     from taxiway.bootstrap.decisions import Wanted
     from taxiway.bootstrap.serving import Listen
     from taxiway.charter.plan import Plan
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from taxiway.core.evidence import Evidence
     from taxiway.core.facts import Consumer, Deployment, Proposal, Snapshot
     from taxiway.core.ledger import Event
-    from taxiway.core.people import Deviation, Handoff, Person, SignOff
+    from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
     from taxiway.data.findings import Validation
     from taxiway.governance.history import Stay
     from taxiway.governance.ledger import LedgerReport
@@ -527,6 +528,44 @@ class Workspace(Opened):
         from taxiway.bootstrap.decisions import erase
 
         return erase(self, self.find_model(model), tuple(key), reason=reason, dry_run=dry_run)
+
+    # Cases
+
+    def cases(self, model: str | None = None, wanted: Cases | None = None) -> Iterator[Case]:
+        """Decisions on which a person decides, each with how it stands, the newest first."""
+        from taxiway.bootstrap.cases import Cases, listed
+
+        return listed(self, self.find_model(model), wanted or Cases())
+
+    def case(self, id: str) -> Case:
+        """A case with its decision."""
+        from taxiway.bootstrap.cases import shown
+
+        return shown(self, id)
+
+    def case_take(self, id: str, *, dry_run: bool = False) -> Case:
+        """The actor takes a case."""
+        from taxiway.bootstrap.cases import take
+
+        return take(self, id, dry_run=dry_run)
+
+    def case_decide(self, id: str, answer: str, reason: str, *, dry_run: bool = False) -> Case:
+        """The actor answers a case, `yes` or `no`: they agree with the model, or override it."""
+        from taxiway.bootstrap.cases import decide
+
+        return decide(self, id, answer, reason, dry_run=dry_run)
+
+    def cases_expire(self, model: str | None = None, *, dry_run: bool = False) -> list[Review]:
+        """Writes down which cases timed out."""
+        from taxiway.bootstrap.cases import expire
+
+        return expire(self, self.find_model(model), dry_run=dry_run)
+
+    def reviews_of(self, decisions: Sequence[Decision]) -> dict[str, Review]:
+        """How the cases among some decisions stand, by the decision's id."""
+        from taxiway.bootstrap.cases import reviews_of
+
+        return reviews_of(self, decisions)
 
     # The loop
 

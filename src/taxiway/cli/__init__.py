@@ -42,6 +42,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "score": ("score", "Score a file along the same path as the endpoint."),
     "replay": ("score", "Make logged decisions again, and compare."),
     "decisions": ("decisions", "List and export logged decisions; expire and erase them."),
+    "cases": ("cases", "List, take and decide the answers on which a person decides."),
     "outcomes": ("outcomes", "Join what turned out to be true to the decisions."),
     "watch": ("watch", "Close the windows that are due: drift, performance, value, alerts."),
     "retrain": ("retrain", "Turn alerts into a proposal; train, compare, decide."),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from taxiway.core.decision import Decision
+    from taxiway.core.people import Review
     from taxiway.serving.retention import Removal
 
 SHOWN_DAYS = 7
@@ -92,6 +94,8 @@ def list_(
 ) -> None:
     """List logged decisions, or write them into a file; the same as `decisions`.
 
+    The answer is the one that counts: where a person overrode the model, theirs.
+
     \b
     Example: taxiway decisions list --from 2027-03-01 --to 2027-03-31 --out march.parquet
     """
@@ -105,25 +109,43 @@ def list_(
         else:
             count, found = workspace.decisions_found(model, wanted)
             shown = list(islice(found, limit))
+            reviews = workspace.reviews_of(shown)
     if out is not None:
         if as_json:
             screen.show_json(done)
         else:
             screen.say(f"{done['rows']:,} decisions are in {out}.")
     elif as_json:
-        screen.show_json({"decisions": shown, "of_decisions": count})
+        listed = [_plain(one, reviews.get(one.id)) for one in shown]
+        screen.show_json({"decisions": listed, "of_decisions": count})
     else:
-        _show(shown, count)
+        _show(shown, count, reviews)
 
 
-def _show(shown: list[Decision], count: int) -> None:
+def _plain(decision: Decision, review: Review | None) -> dict[str, Any]:
+    """A decision; where it is a case, with how that stands and the answer that counts."""
+    plain = dataclasses.asdict(decision)
+    return plain | {"case": review, "answer": review.answer} if review else plain
+
+
+def _answer(decision: Decision, review: Review | None) -> str:
+    """The answer that counts, and who else than the model had a say in it."""
+    model = "yes" if decision.output["prediction"] else "no"
+    if review is None:
+        return model
+    if review.answer is None:
+        return f"{model}, {review.state}"
+    return f"{review.answer}, {review.state}" + (f" by {by}" if (by := review.decided_by) else "")
+
+
+def _show(shown: list[Decision], count: int, reviews: dict[str, Review]) -> None:
     if not shown:
         screen.say("No such decision is in the log.")
         return
     if len(shown) < count:
         screen.say(f"The newest {len(shown):,} of {count:,} decisions (more with --limit):")
     screen.table(
-        ["decision", "happened", "release", "where", "key", "yes", "probability"],
+        ["decision", "happened", "release", "where", "key", "answer", "probability"],
         [
             [
                 d.id,
@@ -131,7 +153,7 @@ def _show(shown: list[Decision], count: int) -> None:
                 d.release,
                 f"{d.environment} {d.channel}",
                 shortened(d.key, 70),
-                "yes" if d.output["prediction"] else "no",
+                _answer(d, reviews.get(d.id)),
                 f"{d.output['probability']:.4f}",
             ]
             for d in shown

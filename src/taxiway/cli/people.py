@@ -27,7 +27,7 @@ def people() -> None:
     "roles",
     multiple=True,
     required=True,
-    help="owner, developer, engineer, validator or auditor; once for each role.",
+    help="owner, developer, engineer, validator, auditor or reviewer; once for each role.",
 )
 @click.option(
     "--public-key",

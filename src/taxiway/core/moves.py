@@ -12,14 +12,17 @@ from taxiway.core.errors import RefusedError
 
 ENVIRONMENTS = ("dev", "qa", "prod")
 
-ROLES = ("owner", "developer", "engineer", "validator", "auditor")
+ROLES = ("owner", "developer", "engineer", "validator", "auditor", "reviewer")
 
 LINE_ROLES: Mapping[int, tuple[str, ...]] = {
     1: ("owner", "developer", "engineer"),
     2: ("validator",),
     3: ("auditor",),
 }
-"""The roles of each line of defence: 1 builds and owns, 2 validates, 3 audits."""
+"""The roles of each line of defence: 1 builds and owns, 2 validates, 3 audits.
+
+A reviewer is in none: they decide on cases, which is the use of a model, and sign no check.
+"""
 
 PROMOTION: Mapping[str, str | None] = {"dev": None, "qa": "dev", "prod": "qa"}
 """Environment -> the environment where the release has to be, or have been, before."""
@@ -74,6 +77,18 @@ ALERT: Mapping[str, tuple[str, ...]] = {
     "acknowledged": ("closed",),
     "closed": (),
 }
+
+CASE: Mapping[str, tuple[str, ...]] = {
+    "open": ("taken", "agreed", "overridden", "kept", "escalated"),
+    "taken": ("agreed", "overridden", "kept", "escalated"),
+    "escalated": ("agreed", "overridden"),
+    "agreed": (),
+    "overridden": (),
+    "kept": (),
+}
+"""A case is settled once a person agreed with the model or overrode it, or once its time was over
+and the charter keeps the model's answer. No state comes twice: a signed move can't be made again.
+"""
 
 CONSUMER: Mapping[str, tuple[str, ...]] = {"active": ("revoked",), "revoked": ()}
 

@@ -113,6 +113,58 @@ class Deviation:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What people made of a case: an answer of the model on which a person decides.
+
+    `id` is the decision's. Until somebody takes the case or its time is over, only the decision log
+    knows of it. `state` moves along `moves.CASE`; whoever takes or decides signs it.
+    """
+
+    id: str
+    model: str
+    environment: str
+    release: str
+    because: tuple[str, ...]
+    """The rules that made it a case."""
+    proposed: str
+    """The model's answer, `yes` or `no`."""
+    opened_at: datetime
+    due: datetime
+    state: str
+    taken_by: str | None = None
+    taken_at: datetime | None = None
+    taken_signature: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    """When it was settled, be it by nobody (`kept`)."""
+    reason: str | None = None
+    signature: str | None = None
+
+    @property
+    def answer(self) -> str | None:
+        """The answer that counts, `yes` or `no`; None while a person has yet to decide."""
+        if self.state == "overridden":
+            return "no" if self.proposed == "yes" else "yes"
+        return self.proposed if self.state in {"agreed", "kept"} else None
+
+    def payload(self, after: str, person: str, reason: str = "") -> bytes:
+        """What a person signs to move the case from where it is: once, as no state comes twice."""
+        return canonical_json(
+            {
+                "type": "taxiway/case/1",
+                "case": self.id,
+                "model": self.model,
+                "release": self.release,
+                "proposed": self.proposed,
+                "before": self.state,
+                "after": after,
+                "person": person,
+                "reason": reason,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Handoff:
     """Work that one owner offers and another accepts or returns (`moves.HANDOFF_STAGES`).
 

@@ -29,7 +29,7 @@ from taxiway.core.facts import (
     Snapshot,
 )
 from taxiway.core.ledger import Draft, Event, Sign
-from taxiway.core.people import Deviation, Handoff, Person, SignOff
+from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
 
 Fact = TypeVar("Fact")
 
@@ -61,6 +61,7 @@ FACTS: tuple[type, ...] = (
     SignOff,
     Deviation,
     Handoff,
+    Review,
     Evidence,
     Finding,
     Alert,
@@ -153,12 +154,14 @@ class Decisions(Protocol):
         end: datetime | None = None,
         key: Mapping[str, Any] | None = None,
         positive: bool | None = None,
+        cases: bool = False,
         newest_first: bool = False,
     ) -> Iterator[Decision]:
         """Decisions with start <= happened_at < end, ordered by happened_at, then id.
 
         `key` asks for those whose key holds these values (plain data, as decisions hold them), all
-        of the key or a part; `positive` for those that predicted so.
+        of the key or a part; `positive` for those that predicted so; `cases` for those on which a
+        person decides.
         """
 
     def between(self, first: str, last: str) -> list[Decision]:

@@ -18,14 +18,16 @@ from taxiway.core.facts import Release
 from taxiway.core.ledger import GENESIS, Event, broken_links
 from taxiway.core.people import Person
 from taxiway.core.ports import Desk, Record, Verify
+from taxiway.governance.cases import forged
 from taxiway.governance.told import STRANGE, UNREADABLE, event_text, untold
 
 SYSTEM = "system"
 
-UNSIGNED = ("window.closed",)
-"""What may happen on nobody's behalf: a timer closes the windows that are due."""
+UNSIGNED = ("window.closed", "cases.expired", "case.taken", "case.decided")
+"""What may happen on nobody's behalf: a timer closes windows and cases that are due, and the
+endpoint writes down what people made of a case, who have signed the review itself."""
 
-WATCHED = ("evidence monitoring.", "finding ", "alert ")
+WATCHED = ("evidence monitoring.", "finding ", "alert ", "review ")
 """How the names of the facts begin that such an event may tell of."""
 
 Signed = Callable[[str, bytes, str], bool]
@@ -78,6 +80,7 @@ def verify_ledger(record: Record, verify: Verify, *, head: Head | None) -> Ledge
             *_signature_problems(events, keys, signed),
             *_head_problems(head, events, whole=not unreadable),
             *(unreadable or untold(record, events)),
+            *_forged(record, signed),
         ]
         if not problems or _read(record) == (events, unreadable):
             break
@@ -181,6 +184,14 @@ def _signature_problems(events: Sequence[Event], keys: Keys, signed: Signed) -> 
             owners.add(event.subject)
         elif event.action == "person.removed":
             removed.setdefault(event.subject, event.seq)
+
+
+def _forged(record: Record, signed: Signed) -> Iterator[str]:
+    """Reviews that whoever took or decided them did not sign."""
+    try:
+        yield from forged(record, signed)
+    except UNREADABLE:
+        """`untold` names the row."""
 
 
 def _keys(record: Record, events: Sequence[Event]) -> Keys:

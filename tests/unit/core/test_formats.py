@@ -23,7 +23,7 @@ from taxiway.core.decision import Decision, Outcome
 from taxiway.core.digest import canonical_json, digest_bytes, digest_of
 from taxiway.core.facts import Deployment
 from taxiway.core.ledger import GENESIS, Draft, Event, broken_links
-from taxiway.core.people import Deviation, SignOff
+from taxiway.core.people import Deviation, Review, SignOff
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -64,6 +64,18 @@ DEVIATION = Deviation(
     decided_by="flights-validator",
     decided_at=NOON,
     signature="not in the payload",
+)
+REVIEW = Review(
+    id="01kb000000000000000000000a",
+    model="flight-delays",
+    environment="prod",
+    release="flight-delays:3",
+    because=("borderline",),
+    proposed="yes",
+    opened_at=NOON,
+    due=NOON,
+    state="taken",
+    taken_signature="not in the payload",
 )
 DECISIONS = [
     Decision(
@@ -158,6 +170,10 @@ FORMATS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "event-1.json": (ledger_event, "`taxiway/event/1` in core/ledger.py"),
     "sign-off-1.json": (lambda _: SIGN_OFF.payload(), "`taxiway/sign-off/1` in core/people.py"),
     "deviation-1.json": (lambda _: DEVIATION.payload(), "`taxiway/deviation/1` in core/people.py"),
+    "case-1.json": (
+        lambda _: REVIEW.payload("overridden", "flights-reviewer", "the gate is free"),
+        "`taxiway/case/1` in core/people.py",
+    ),
     "ledger-head-1.json": (ledger_head, "`protocol` in SqlRecord._write_head"),
     f"decision-log-{PROTOCOL}.sql": (decision_log, "PROTOCOL in adapters/decisions/catalogue.py"),
     f"record-{REVISION}.sql": (record_schema, "REVISION in adapters/sql.py, with a new migration"),

@@ -10,6 +10,7 @@ from taxiway.core import moves
 from taxiway.core.charter import Owners
 from taxiway.core.errors import RefusedError
 from taxiway.core.moves import (
+    CASE,
     ENVIRONMENTS,
     HANDOFF,
     HANDOFF_STAGES,
@@ -22,7 +23,8 @@ from taxiway.core.moves import (
 
 Table = Mapping[str, tuple[str, ...]]
 TABLES: dict[str, Table] = {
-    name: getattr(moves, name) for name in ("HANDOFF", "DEVIATION", "RUN", "ALERT", "PROPOSAL")
+    name: getattr(moves, name)
+    for name in ("HANDOFF", "DEVIATION", "RUN", "ALERT", "CASE", "PROPOSAL")
 }
 every = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 
@@ -66,10 +68,21 @@ def test_a_refusal_names_the_legal_moves() -> None:
         require_move("run 7", RUN, "started", "started")
 
 
-def test_every_role_stands_in_one_line_of_defence() -> None:
+def test_every_role_but_the_reviewer_stands_in_one_line_of_defence() -> None:
     in_lines = [role for roles in LINE_ROLES.values() for role in roles]
-    assert sorted(in_lines) == sorted(ROLES)
+    assert sorted([*in_lines, "reviewer"]) == sorted(ROLES)  # who signs no check
     assert list(LINE_ROLES) == [1, 2, 3]
+
+
+def test_no_state_of_a_case_comes_twice() -> None:
+    """A signed move names the state before: once it was made, it can never be made again."""
+    for state in CASE:
+        seen: set[str] = set()
+        ahead = set(CASE[state])
+        while ahead:
+            seen |= ahead
+            ahead = {after for one in ahead for after in CASE[one]} - seen
+        assert state not in seen
 
 
 def test_promotion_goes_through_the_environments_in_their_order() -> None:

@@ -25,6 +25,7 @@ from taxiway.adapters.tables import TABLES
 from taxiway.core import evidence as kinds
 from taxiway.core.charter import Charter, Owners, Retraining
 from taxiway.core.check import Case, FlightCheck, Status, Verdict
+from taxiway.core.decision import Decision
 from taxiway.core.digest import digest_of, utc_text
 from taxiway.core.errors import IntegrityError
 from taxiway.core.evidence import Evidence, observed
@@ -42,7 +43,7 @@ from taxiway.core.ledger import GENESIS, Draft, Event, chain_hash, draft_of
 from taxiway.core.moves import HANDOFF_STAGES
 from taxiway.core.people import Binding, Person
 from taxiway.core.ports import FACTS, Actor, Desk, Record
-from taxiway.governance import deviation, handoff
+from taxiway.governance import cases, deviation, handoff
 from taxiway.governance.catalogue import find_check
 from taxiway.governance.checks.audit import ledger
 from taxiway.governance.consumers import add_consumer
@@ -222,6 +223,7 @@ def tell(world: World) -> None:
         find_release=lambda name: world.record.get(Release, name),
         sound=lambda _: None,
     )
+    review(world)
     watched(world, 10)
     decided = proposed(world)
     compared(world, decided)
@@ -234,6 +236,22 @@ def tell(world: World) -> None:
     watched(world, 9)
     start(world, "sha256:s")
     remove_person(world.desk("flights-owner"), "flights-auditor", "left the firm")
+
+
+def review(world: World) -> None:
+    """A case that the endpoint lets somebody take, and that an owner decides."""
+    output = {"prediction": True, "probability": 0.3, "review": {"because": ["borderline"]}}
+    case = Decision(
+        "case", MODEL, f"{MODEL}:1", "sha256:m1", "prod", "http", "{}", NOON, NOON, {}, output, 1
+    )
+    terms = cases.Terms("flights-engineer", timedelta(days=300), "escalate")
+    desk = world.desk()
+    payload = cases.standing(desk, case, terms).payload("taken", "flights-engineer")
+    signature = world.sign("flights-engineer", payload)
+    cases.take(desk, case, terms, cases.sent_by(desk, "flights-engineer", signature))
+    owner = world.desk("flights-owner")
+    who = cases.bearer(owner, "decide it")
+    cases.decide(owner, case, terms, who, answer="no", reason="free")
 
 
 def plan(world: World) -> None:
@@ -641,7 +659,7 @@ def test_a_history_written_anew_lacks_the_signatures(world: World) -> None:
         (
             "deployment.promoted",
             {"environment": "prod", "replaces": None, "evidence": "sha256:e", "sign_offs": []},
-            "is signed by nobody; only window.closed may be",
+            "is signed by nobody; only window.closed, cases.expired, case.taken, case.decided may",
         ),
         (
             "window.closed",

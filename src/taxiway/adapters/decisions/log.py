@@ -181,9 +181,10 @@ class DecisionLog:
         end: datetime | None = None,
         key: Mapping[str, Any] | None = None,
         positive: bool | None = None,
+        cases: bool = False,
         newest_first: bool = False,
     ) -> Iterator[Decision]:
-        query = Query(model, environment, release, start, end, key, positive, newest_first)
+        query = Query(model, environment, release, start, end, key, positive, cases, newest_first)
         last = None
         while True:
             try:

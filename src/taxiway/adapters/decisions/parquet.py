@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from taxiway.adapters.decisions.catalogue import ClosedFile
-from taxiway.adapters.decisions.query import Found, MovedError, Query, micros, moment
+from taxiway.adapters.decisions.query import CASE, Found, MovedError, Query, micros, moment
 from taxiway.adapters.ids import new_id
 from taxiway.adapters.json_text import data
 from taxiway.core.decision import Decision
@@ -156,7 +156,7 @@ def count(folder: Path, file: ClosedFile, query: Query) -> int:
     """How many decisions of a query a file has."""
     import polars as pl
 
-    plain = query.release is None and query.positive is None and not query.key
+    plain = query.release is None and query.positive is None and not query.key and not query.cases
     if plain and query.covers(file.happened):
         return file.rows
     wanted = scan(folder, file).filter(_wanted(query))
@@ -234,6 +234,8 @@ def _wanted(query: Query) -> pl.Expr:
         wanted &= pl.col("happened_at").cast(pl.Int64) < micros(query.end)
     if query.positive is not None:
         wanted &= pl.col("prediction") == query.positive
+    if query.cases:
+        wanted &= pl.col("output").str.contains(CASE, literal=True)
     for part in query.key_parts:
         wanted &= pl.col("key").str.contains(part, literal=True)
     return wanted

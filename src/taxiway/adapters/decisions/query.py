@@ -38,6 +38,11 @@ def moment(number: int) -> datetime:
     return EPOCH + timedelta(microseconds=number)
 
 
+CASE = '"review":{'
+"""Stands in every output on which a person decides, and in no other: within a text the quotes would
+stand behind backslashes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Decisions of a model; None where it does not matter."""
@@ -49,6 +54,7 @@ class Query:
     end: datetime | None = None
     key: Mapping[str, Any] | None = None
     positive: bool | None = None
+    cases: bool = False
     newest_first: bool = False
 
     @property

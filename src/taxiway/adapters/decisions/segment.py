@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from taxiway.adapters.decisions.query import Found, Query, micros, moment
+from taxiway.adapters.decisions.query import CASE, Found, Query, micros, moment
 from taxiway.adapters.json_text import data, text
 from taxiway.adapters.sqlite import BUSY_SECONDS
 from taxiway.core.decision import Decision
@@ -308,4 +308,6 @@ def _where(
         values.append(part)  # type: ignore[arg-type]
     if query.positive is not None:
         clauses.append(f"json_extract(output, '$.prediction') = {int(query.positive)}")
+    if query.cases:
+        clauses.append(f"instr(output, '{CASE}') > 0")
     return " AND ".join(clauses), values, names
