@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,14 +77,45 @@ def watch(
     from taxiway.monitoring.watch import watch as close
     from taxiway.training.metrics import interval
 
-    return close(
+    charter = charter_of(workspace, model)
+    watched = close(
         workspace.desk,
         model=model,
-        charter=charter_of(workspace, model),
+        charter=charter,
         environment=environment,
         frame_of=frame_of,
         count_like=count_like,
         measure=interval,
+        as_of=as_of,
+        dry_run=dry_run,
+    )
+    if not charter.oversight.reviewed:
+        return watched
+    overseen = _overseen(workspace, model, charter, environment, as_of=as_of, dry_run=dry_run)
+    return replace(watched, overseen=overseen)
+
+
+def _overseen(
+    workspace: Workspace,
+    model: Model,
+    charter: Charter,
+    environment: str,
+    *,
+    as_of: datetime | None,
+    dry_run: bool,
+) -> tuple[Evidence, ...]:
+    """What people made of the cases of each window; what timed out is written down first."""
+    from taxiway.governance.cases import expire, review_of, terms_of
+    from taxiway.monitoring.oversight import oversee
+
+    desk, terms = workspace.desk, terms_of(charter.oversight)
+    expire(desk, model.id, terms, dry_run=dry_run)
+    return oversee(
+        desk,
+        model=model.id,
+        charter=charter,
+        environment=environment,
+        stands=lambda decision, known: review_of(decision, known, terms, desk.now()),
         as_of=as_of,
         dry_run=dry_run,
     )

@@ -70,15 +70,23 @@ def _show(watched: Watched) -> None:
         )
         _show_calls(closing)
         screen.say()
+    for one in watched.overseen:
+        span = f"{one.found['window_start'][:10]} to before {one.found['window_end'][:10]}"
+        screen.table(
+            ["what", "found", "held against", "verdict"],
+            _oversight_rows(one.found, one.required),
+            title=f"{span}, {one.subject}: {one.found['cases']:,} cases",
+        )
+        screen.say()
     for window in watched.overdue:
         screen.say(
             f"The labels of {window} are due and none has arrived: taxiway outcomes add FILE"
         )
-    if not watched.windows:
+    if not watched.windows and not watched.overseen:
         screen.say(f"No window of {watched.model} in {watched.environment} is due.")
     if watched.next_due:
         screen.say(f"The next one is due on {watched.next_due:%Y-%m-%d}.")
-    if watched.dry_run and watched.windows:
+    if watched.dry_run and (watched.windows or watched.overseen):
         screen.say("Nothing was written: this was a dry run.")
 
 
@@ -145,6 +153,28 @@ def _value_rows(found: Found, _required: Found) -> Rows:
             found["verdict"],
         ]
     ]
+
+
+def _oversight_rows(found: Found, required: Found) -> Rows:
+    share, drawn = found["share_in_time"], found["agreement"]
+    rows = [
+        [
+            "cases in time",
+            f"{found['in_time']:,} of {found['cases']:,}" + (f", {share:.1%}" if share else ""),
+            f"at least {required['in_time']:.0%} within {required['answer_within']}",
+            found["verdict"],
+        ],
+        ["overridden", f"{found['overridden']:,} of {found['decided']:,} decided", "", ""],
+    ]
+    if drawn["value"] is not None:
+        low, high = drawn["low"], drawn["high"]
+        bar = required["agreement_at_least"]
+        agreed = f"{drawn['value']:.1%} ({low:.1%} to {high:.1%})"
+        rows.append(["agreed, by chance", agreed, "" if bar is None else f"at least {bar:.0%}", ""])
+    if found["kept"] or found["waiting"]:
+        timed_out = f"{found['kept']:,} kept, {found['waiting']:,} wait for an owner"
+        rows.append(["timed out", timed_out, "", ""])
+    return rows
 
 
 ROWS = {

@@ -118,6 +118,16 @@ found: window_start, window_end, decisions, outcomes, counts {true_positive, ...
 promised, currency, verdict (kept, below promise, insufficient data), why.
 required: promised, minimum_rows."""
 
+OVERSIGHT = "monitoring.oversight"
+"""By `watch`, like DRIFT, once no case of the window can be decided in time any more, and only if
+the charter makes cases. examined: decisions.
+found: window_start, window_end, decisions, cases, rules {name: cases}, decided, in_time, late,
+kept (int: timed out, the model's answer stands), waiting (int: timed out, an owner has to decide),
+overridden, override_rate (of the decided), share_in_time, agreement {cases, agreed, value, low,
+high} (of the cases by chance that people decided; value and interval null without any), verdict
+(ok, late, disagreed, insufficient data), why.
+required: sample, answer_within, on_timeout, in_time, agreement_at_least (or null)."""
+
 COMPARISON = "retraining.comparison"
 """By `retrain`, about the challenger. examined: rows of the frozen holdout.
 found: champion, challenger, metric, champion_value, challenger_value, gain {value, low, high},

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.core.errors import TaxiwayError
-from taxiway.core.evidence import DRIFT, PERFORMANCE, VALUE, Evidence
+from taxiway.core.evidence import DRIFT, OVERSIGHT, PERFORMANCE, VALUE, Evidence
 from taxiway.core.facts import Alert, Deployment, Finding, Model, Proposal, Release, Run
 from taxiway.core.moves import CHAMPION, ENVIRONMENTS, HANDOFF_STAGES
 from taxiway.core.people import Deviation, Handoff
@@ -66,7 +66,7 @@ class Monitored:
 
     environment: str
     kind: str
-    """`drift`, `performance` or `value`."""
+    """`drift`, `performance`, `value` or `oversight`."""
     release: str
     window_start: str
     window_end: str
@@ -315,5 +315,10 @@ def _value(found: Mapping[str, Any]) -> tuple[str, str]:
     return found["verdict"], f"{realised} of {promised} {found['currency']}"
 
 
-FIGURES = {DRIFT: _drift, PERFORMANCE: _performance, VALUE: _value}
+def _oversight(found: Mapping[str, Any]) -> tuple[str, str]:
+    cases = f"{found['in_time']:,} of {found['cases']:,} cases in time"
+    return found["verdict"], f"{cases}, {found['overridden']:,} overridden"
+
+
+FIGURES = {DRIFT: _drift, PERFORMANCE: _performance, VALUE: _value, OVERSIGHT: _oversight}
 """Kind of evidence -> its verdict, and the figures behind it."""

@@ -40,6 +40,8 @@ class Watched:
     next_due: datetime | None
     """When the next window of those with decisions closes, for drift or for labels."""
     dry_run: bool
+    overseen: tuple[Evidence, ...] = ()
+    """What people made of the cases of windows whose last case came to its end."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -78,9 +80,9 @@ def watch(
     """
     at = as_of or desk.now()
     settings = charter.monitoring
-    windows = list(_with_decisions(desk, model.id, environment, settings.window, at))
-    seen = _already_closed(desk, model.id, environment, DRIFT)
-    labelled = _already_closed(desk, model.id, environment, PERFORMANCE)
+    windows = list(with_decisions(desk, model.id, environment, settings.window, at))
+    seen = already_closed(desk, model.id, environment, DRIFT)
+    labelled = already_closed(desk, model.id, environment, PERFORMANCE)
     delay = days(settings.label_delay)
     for_drift = due(windows, as_of=at, closed=seen)
     for_labels = due(windows, as_of=at, closed=labelled, delay=delay)
@@ -139,7 +141,7 @@ def watch(
     )
 
 
-def _with_decisions(
+def with_decisions(
     desk: Desk, model: str, environment: str, length: str, as_of: datetime
 ) -> Iterator[Window]:
     """The windows that began before `as_of` and hold a decision; leaps over the empty ones."""
@@ -154,7 +156,8 @@ def _with_decisions(
         start = window.end
 
 
-def _already_closed(desk: Desk, model: str, environment: str, kind: str) -> set[datetime]:
+def already_closed(desk: Desk, model: str, environment: str, kind: str) -> set[datetime]:
+    """The starts of the windows for which there is evidence of a kind."""
     evidence = desk.record.find(Evidence, kind=kind, model=model, environment=environment)
     return {utc_time(one.found["window_start"]) for one in evidence}
 

@@ -55,6 +55,12 @@ RULES: tuple[Rule, ...] = (
         (kinds.PERFORMANCE,),
         unless=monitoring.before_first(kinds.PERFORMANCE),
     ),
+    Rule(
+        "MO-04",
+        monitoring.oversight,
+        (kinds.OVERSIGHT,),
+        unless=monitoring.before_first(kinds.OVERSIGHT),
+    ),
     Rule("AU-01", audit.ledger, (kinds.LEDGER,)),
 )
 """Every automatic check that is built, in the order of the catalogue."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from taxiway.core.check import Case, Status
-from taxiway.core.evidence import DRIFT, PERFORMANCE, PLAN
+from taxiway.core.evidence import DRIFT, OVERSIGHT, PERFORMANCE, PLAN
 from taxiway.governance.checks.reading import MalformedError, Reading, listed
 from taxiway.governance.checks.rule import Answer, evidence_of
 
@@ -19,6 +19,10 @@ PLAN_ANSWERS = (
     "maximum_drop",
     "escalation",
 )
+
+SAMPLE = "Say in taxiway.yaml how large it is: `oversight.sample`."
+DAYS_FOR_CASES = 2
+"""`oversight.answer_within` of a charter that does not say it."""
 
 
 def plan(case: Case) -> Answer:
@@ -92,6 +96,33 @@ def performance(case: Case) -> Answer:
     )
 
 
+def oversight(case: Case) -> Answer:
+    """MO-04: people look at answers that chance draws, in time, and don't see them otherwise."""
+    reading = evidence_of(case, OVERSIGHT)
+    cases, in_time = reading.number("found.cases"), reading.number("found.in_time")
+    drawn, window = reading.record("found.agreement"), _window(reading)
+    verdict, least = reading.text("found.verdict"), reading.number("required.in_time")
+    required = f"a sample of all answers, {least:.0%} of the cases in time"
+    if not reading.number("required.sample"):
+        return _too_little("the charter draws no sample of all answers", required, SAMPLE)
+    if verdict == "insufficient data" or not drawn.number("cases"):
+        why = f"people decided no case that chance drew {window}"
+        return _too_little(why, required, "Decide the cases in time: taxiway cases list.")
+    rate = reading.number("found.override_rate")
+    agreed = (
+        f"{drawn.number('value'):.0%} ({drawn.number('low'):.0%} to {drawn.number('high'):.0%})"
+    )
+    problems = [] if verdict == "ok" else [f"{reading.text('found.why')} {window}"]
+    return Answer(
+        problems,
+        f"{in_time:,.0f} of {cases:,.0f} cases were decided in time {window}; people agreed with"
+        f" {agreed} of those that chance drew",
+        found=f"{in_time:,.0f} of {cases:,.0f} in time, {rate:.0%} overridden, {agreed} agreed",
+        required=required,
+        todo="`taxiway cases list` shows what waits; disagreement asks for a look at the model.",
+    )
+
+
 def before_first(kind: str) -> Callable[[Case], str | None]:
     """Why a check of windows does not apply yet: not deployed, or the first window is not over."""
 
@@ -101,7 +132,7 @@ def before_first(kind: str) -> Callable[[Case], str | None]:
         if kind in case.evidence or case.deployed_at is None:
             return None
         try:
-            closes = _first_closing(case, case.deployed_at, with_labels=kind == PERFORMANCE)
+            closes = _first_closing(case, case.deployed_at, kind)
         except (MalformedError, ValueError, OverflowError):
             return None
         return None if closes <= case.now else f"the first window closes on {closes:%Y-%m-%d}"
@@ -109,8 +140,8 @@ def before_first(kind: str) -> Callable[[Case], str | None]:
     return reason
 
 
-def _first_closing(case: Case, deployed_at: datetime, *, with_labels: bool) -> datetime:
-    """When the window that the deployment fell into is over, and its labels are due."""
+def _first_closing(case: Case, deployed_at: datetime, kind: str) -> datetime:
+    """When the window that the deployment fell into is over, and its labels or cases are due."""
     monitoring = evidence_of(case, PLAN).record("found.monitoring")
     day = deployed_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     length = monitoring.text("window")
@@ -122,8 +153,13 @@ def _first_closing(case: Case, deployed_at: datetime, *, with_labels: bool) -> d
         end = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
     else:
         raise MalformedError(f"{length} is no window")
-    delay = int(monitoring.text("label_delay").removesuffix("d")) if with_labels else 0
-    return end + timedelta(days=delay)
+    if kind == PERFORMANCE:
+        return end + timedelta(days=int(monitoring.text("label_delay").removesuffix("d")))
+    if kind == OVERSIGHT:
+        within = str(evidence_of(case, PLAN).record("found.oversight").values.get("answer_within"))
+        amount = int(within[:-1]) if within != "None" else DAYS_FOR_CASES
+        return end + timedelta(**{"hours" if within.endswith("h") else "days": amount})
+    return end
 
 
 def _window(reading: Reading) -> str:
@@ -132,12 +168,15 @@ def _window(reading: Reading) -> str:
     return f"from {start} to before {end}"
 
 
-def _too_little(why: str, required: str) -> Answer:
+WAIT = "Wait for the next window; `monitoring.window` in taxiway.yaml may be too short."
+
+
+def _too_little(why: str, required: str, todo: str = WAIT) -> Answer:
     return Answer(
         [why],
         "",
         found="insufficient data",
         required=required,
-        todo="Wait for the next window; `monitoring.window` in taxiway.yaml may be too short.",
+        todo=todo,
         status=Status.NO_EVIDENCE,
     )

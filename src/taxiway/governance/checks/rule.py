@@ -36,6 +36,7 @@ MAKES: dict[str, str] = {
     kinds.REHEARSAL: "taxiway rehearse {release}",
     kinds.DRIFT: "taxiway watch",
     kinds.PERFORMANCE: "taxiway watch",
+    kinds.OVERSIGHT: "taxiway watch, with oversight.sample in the charter",
 }
 """Kind of evidence -> the command that makes it."""
 
@@ -52,11 +53,12 @@ ABOUT_RELEASE = frozenset(
         kinds.REHEARSAL,
         kinds.DRIFT,
         kinds.PERFORMANCE,
+        kinds.OVERSIGHT,
     }
 )
 """Kinds whose subject is the release: evidence about another one proves nothing here."""
 
-ABOUT_DEPLOYMENT = frozenset({kinds.DRIFT, kinds.PERFORMANCE})
+ABOUT_DEPLOYMENT = frozenset({kinds.DRIFT, kinds.PERFORMANCE, kinds.OVERSIGHT})
 """Kinds that are about the release in one environment."""
 
 LONGEST = 600

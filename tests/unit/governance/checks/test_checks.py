@@ -133,6 +133,7 @@ FAILURES = [
     ("MO-02", "monitoring.drift", "found.output.verdict", "drifted", "the answers .*: drifted"),
     ("MO-02", "monitoring.drift", "found.columns", [], "no column was compared"),
     ("MO-03", "monitoring.performance", "found.verdict", "below bar", "below bar"),
+    ("MO-04", "monitoring.oversight", "found.verdict", "late", "from 2013-03-01"),
     (
         "MO-03",
         "monitoring.performance",
@@ -248,7 +249,7 @@ def test_a_developers_first_line_signature_is_no_problem(case: Case) -> None:
     assert AUTOMATIC["VA-01"](own).status is Status.PASSED
 
 
-@pytest.mark.parametrize("check", ["MO-02", "MO-03"])
+@pytest.mark.parametrize("check", ["MO-02", "MO-03", "MO-04"])
 def test_windows_do_not_apply_before_the_first_one_is_over(check: str, case: Case) -> None:
     plan = {"charter.plan": case.evidence["charter.plan"]}
     undeployed = dataclasses.replace(case, deployed=False, deployed_at=None)
@@ -257,8 +258,9 @@ def test_windows_do_not_apply_before_the_first_one_is_over(check: str, case: Cas
         Status.NOT_APPLICABLE,
         "it does not run in prod yet",
     )
-    # Deployed on 20 November 2026: the month is over on 1 December; labels are due a day later.
-    closes = {"MO-02": "2026-12-01", "MO-03": "2026-12-02"}[check]
+    # Deployed on 20 November 2026: the month is over on 1 December; labels are due a day later,
+    # and the last case has two.
+    closes = {"MO-02": "2026-12-01", "MO-03": "2026-12-02", "MO-04": "2026-12-03"}[check]
     fresh = dataclasses.replace(case, evidence=plan)
     verdict = AUTOMATIC[check](fresh)
     assert (verdict.status, verdict.why) == (
@@ -267,7 +269,8 @@ def test_windows_do_not_apply_before_the_first_one_is_over(check: str, case: Cas
     )
     day = datetime.fromisoformat(f"{closes}T00:00:00+00:00")
     late = AUTOMATIC[check](dataclasses.replace(fresh, now=day))
-    assert (late.status, late.todo) == (Status.NO_EVIDENCE, "Run: taxiway watch")
+    assert late.status is Status.NO_EVIDENCE
+    assert late.todo.startswith("Run: taxiway watch")
 
 
 @pytest.mark.parametrize(("window", "closes"), [("day", "2026-11-21"), ("week", "2026-11-23")])
@@ -304,6 +307,44 @@ def test_too_little_data_is_no_evidence(
     verdict = AUTOMATIC[check](changed(kind, path, value))
     assert (verdict.status, verdict.found) == (Status.NO_EVIDENCE, "insufficient data")
     assert "too few to tell" in verdict.why
+
+
+@pytest.mark.parametrize("verdict", ["late", "disagreed"])
+def test_oversight_that_is_late_or_disagrees(verdict: str, case: Case) -> None:
+    evidence = case.evidence["monitoring.oversight"]
+    found = {**evidence.found, "verdict": verdict, "why": "people decided 9 of 400 cases in time"}
+    own = dataclasses.replace(evidence, found=found)
+    judged = AUTOMATIC["MO-04"](
+        dataclasses.replace(case, evidence={**case.evidence, own.kind: own})
+    )
+    assert judged.status is Status.FAILED
+    assert judged.why == (
+        "people decided 9 of 400 cases in time from 2013-03-01 to before 2013-04-01"
+    )
+    assert judged.found == "390 of 400 in time, 9% overridden, 95% (92% to 97%) agreed"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("required.sample", 0.0, "the charter draws no sample of all answers"),
+        ("found.verdict", "insufficient data", "people decided no case that chance drew"),
+        ("found.agreement.cases", 0, "people decided no case that chance drew"),
+    ],
+)
+def test_without_a_sample_oversight_is_no_evidence(
+    path: str, value: Any, why: str, changed: Changed
+) -> None:
+    verdict = AUTOMATIC["MO-04"](changed("monitoring.oversight", path, value))
+    assert (verdict.status, verdict.found) == (Status.NO_EVIDENCE, "insufficient data")
+    assert why in verdict.why
+
+
+def test_the_plan_says_when_the_last_case_is_due(changed: Changed) -> None:
+    case = changed("charter.plan", "found.oversight.answer_within", "36h")
+    plan = {"charter.plan": case.evidence["charter.plan"]}
+    verdict = AUTOMATIC["MO-04"](dataclasses.replace(case, evidence=plan))
+    assert verdict.why == "the first window closes on 2026-12-02"
 
 
 def test_windows_of_another_environment_prove_nothing(case: Case) -> None:
