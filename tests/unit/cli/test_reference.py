@@ -46,6 +46,8 @@ ONLY_SHOWS = {
     "taxiway replay",
     "taxiway decisions list",
     "taxiway decisions sql",
+    "taxiway cases list",
+    "taxiway cases show",
     "taxiway retrain list",
     "taxiway status",
     "taxiway history",
