@@ -110,7 +110,8 @@ def test_what_is_read_by_its_types_is_what_would_have_been_read_value_by_value(
     typed = read_typed(body, CONTRACT)
     if typed is not None:
         # By their text: it tells 0.0 from -0.0, and 1 from 1.0 and true.
-        assert repr(typed) == repr(read_records(read_json(body), CONTRACT))
+        expected = read_records(read_json(body), CONTRACT)
+        assert repr(typed) == repr(expected if listed else expected[0])
 
 
 def test_good_bodies_are_read_by_their_types() -> None:

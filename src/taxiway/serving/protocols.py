@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from taxiway.core.contract import Contract
@@ -31,6 +32,8 @@ class Protocol:
     records: Callable[[Any, Contract], Any]
     """JSON data -> one record, or a list of them."""
     show: Callable[[Body, Sequence[Decision]], Any]
+    typed: bool = False
+    """Whether JSON data are the records as they stand, which can be read by their types."""
 
     def read(self, body: Body, contract: Contract) -> list[dict[str, Any]]:
         """Validated records. Raises `InputError` with everything that is wrong."""
@@ -44,11 +47,15 @@ def shown(decision: Decision) -> dict[str, Any]:
         "decision": decision.id,
         "release": decision.release,
         **decision.output,
-        "at": utc_text(decision.at),
+        "at": _moment(decision.at),
     }
     if decision.because:
         answered["review"] = {"case": decision.id, **decision.output["review"]}
     return {**answered, "stub": True} if decision.channel == STUB else answered
+
+
+# What was decided together was answered at one moment.
+_moment = lru_cache(maxsize=16)(utc_text)
 
 
 def _as_it_is(content: Any, _: Contract) -> Any:
@@ -141,7 +148,7 @@ def _show_inference(body: Body, decisions: Sequence[Decision]) -> Any:
     return inference.show(body.content, decisions)
 
 
-NATIVE = Protocol(ALL, _as_it_is, _show_native)
+NATIVE = Protocol(ALL, _as_it_is, _show_native, typed=True)
 PROTOCOLS: Mapping[str, Protocol] = {
     "/predict": NATIVE,
     "/v1/models/NAME/predict": NATIVE,

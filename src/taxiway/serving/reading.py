@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.serving.arrow import ArrowReader
-from taxiway.serving.bodies import ARROW, READ, Body
+from taxiway.serving.bodies import ARROW, JSON, READ, Body
 from taxiway.serving.protocols import Protocol
 from taxiway.serving.receiving import LARGE_BYTES
 from taxiway.serving.replies import Reply, encoded
+from taxiway.serving.typed import read_typed
 
 T = TypeVar("T")
 
@@ -29,7 +30,10 @@ MANY = 500
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A body that was read under a contract, and the seconds that it took."""
+    """A body that was read under a contract, and the seconds that it took.
+
+    What is read by its types is validated while it is parsed, and all of it counts as parsing.
+    """
 
     body: Body
     records: Sequence[dict[str, Any]]
@@ -71,6 +75,11 @@ class Reading:
 
     def _parsed(self, protocol: Protocol, media: str, sent: bytes, contract: Contract) -> Read:
         began = time.perf_counter()
+        if protocol.typed and media == JSON:
+            content = read_typed(sent, contract)
+            if content is not None:
+                records = content if isinstance(content, list) else [content]
+                return Read(Body(media, content), records, time.perf_counter() - began, 0.0)
         body = Body(media, READ[media](sent))
         return self._validated(protocol, body, contract, time.perf_counter() - began)
 

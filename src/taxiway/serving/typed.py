@@ -47,8 +47,8 @@ class _Decoder:
     checked: Sequence[tuple[str, Read, Sequence[Callable[[Any], bool]]]]
     """(name, read, what breaks a limit) of the columns that types can't say all of."""
 
-    def read(self, body: bytes) -> list[dict[str, Any]] | None:
-        """Plain records, if all is well."""
+    def read(self, body: bytes) -> dict[str, Any] | list[dict[str, Any]] | None:
+        """A plain record or a list of them, if all is well."""
         if b"\\" in body:  # an escape may hide a colon
             return None
         try:
@@ -77,15 +77,17 @@ class _Decoder:
                     return None
             records.append(record)
         # A name that came twice leaves a colon over (see `bodies.read_json`).
-        return records if body.count(b":") == colons else None
+        if body.count(b":") != colons:
+            return None
+        return records if isinstance(decoded, list) else records[0]
 
 
 _decoders: dict[int, _Decoder] = {}
 MOST_DECODERS = 64
 
 
-def read_typed(body: bytes, contract: Contract) -> list[dict[str, Any]] | None:
-    """The records of a body: one, or a list of them; None if it has to be read otherwise.
+def read_typed(body: bytes, contract: Contract) -> dict[str, Any] | list[dict[str, Any]] | None:
+    """The plain record of a body, or a list of them; None if it has to be read otherwise.
 
     >>> from taxiway.core.contract import Column, Contract
     >>> contract = Contract("c", "1", "", "t", (Column("id", "integer", key=True),), ("now",),
