@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from taxiway.core.errors import IntegrityError
+from taxiway.release.archive import require_plain
 
 NAME = "model.skops"
 MODULE_OF_USER = "taxiway_model."
@@ -58,6 +59,7 @@ def audited(content: bytes) -> list[str]:
     """The types beyond skops' own safe ones that the file needs, all of them on the allow-list."""
     from skops import io
 
+    require_plain(content, NAME)
     try:
         needed: list[str] = io.get_untrusted_types(data=content)
     except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,88 @@ def test_a_crafted_file_is_refused_before_it_runs_anything(tmp_path: Path) -> No
     with pytest.raises(IntegrityError, match=r"os\.system"):
         model_file.load(crafted.getvalue())
     assert not touched.exists()
+
+
+def rewritten(change: Any, *, compression: int = zipfile.ZIP_STORED) -> bytes:
+    """A sound model file, written again by `change(archive, name, content)` entry by entry."""
+    content = model_file.dump(LogisticRegression().fit(ROWS, LABELS))
+    crafted = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as before,
+        zipfile.ZipFile(crafted, "w", compression) as after,
+    ):
+        for name in before.namelist():
+            change(after, name, before.read(name))
+    return crafted.getvalue()
+
+
+def add(name: str, content: bytes = b"", mode: int = 0) -> Any:
+    """Beside what there is, one more entry."""
+
+    def change(archive: zipfile.ZipFile, at: str, text: bytes) -> None:
+        archive.writestr(at, text)
+        if at == "schema.json":
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = mode << 16
+            archive.writestr(entry, content)
+
+    return change
+
+
+def array(shape: str, dtype: str = "<f8") -> bytes:
+    """An array of 8 bytes whose header says something else."""
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(8)
+
+
+def nothing(archive: zipfile.ZipFile, name: str, text: bytes) -> None:
+    archive.writestr(name, text)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (lambda: rewritten(add("../../etc/cron.d/x")), "leads elsewhere"),
+        (lambda: rewritten(add("/etc/passwd")), "leads elsewhere"),
+        (lambda: rewritten(add("..\\..\\x.npy")), "leads elsewhere"),
+        (lambda: rewritten(add("9.npy", b"/etc/passwd", stat.S_IFLNK | 0o777)), "no plain file"),
+        (lambda: rewritten(add("9.npy", mode=stat.S_IFIFO)), "no plain file"),
+        (lambda: rewritten(nothing, compression=zipfile.ZIP_DEFLATED), "is packed"),
+        (
+            lambda: rewritten(add("9.bin", bytes(10_000_000)), compression=zipfile.ZIP_DEFLATED),
+            "unpacks to 10,0.* bytes",
+        ),
+        (lambda: rewritten(add("9.npy", array("(1000000000000,)"))), "an array of another size"),
+        (lambda: rewritten(add("9.npy", array("(1,)", "|O"))), "an array of objects"),
+        (lambda: rewritten(add("9.npz", b"PK")), "is packed"),
+    ],
+    ids=[
+        "zip slip",
+        "absolute",
+        "zip slip of Windows",
+        "symlink",
+        "pipe",
+        "packed",
+        "bomb",
+        "array of terabytes",
+        "array of objects",
+        "archive in the archive",
+    ],
+)
+def test_an_archive_that_skops_did_not_write_is_refused_before_it_is_read(
+    content: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crafted = content()
+    monkeypatch.setattr("skops.io.loads", None)
+    monkeypatch.setattr("skops.io.get_untrusted_types", None)  # nobody gets that far
+    with pytest.raises(IntegrityError, match=said):
+        model_file.load(crafted)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_entry_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(IntegrityError, match="entries of the same name"):
+        model_file.load(rewritten(add("schema.json", b"{}")))
 
 
 @pytest.mark.parametrize(

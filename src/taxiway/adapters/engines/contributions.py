@@ -136,8 +136,12 @@ def _paths(nodes: Any) -> _Paths | None:
     waiting: list[tuple[int, dict[int, int], float]] = [
         (int(root), {}, 1.0) for root in np.flatnonzero(nodes["root"])
     ]
+    visits = 0
     while waiting:
         node, last, weight = waiting.pop()
+        visits += 1
+        if visits > len(nodes):
+            raise ValueError("nodes that are no trees")
         if yes[node] < 0:
             found.leaves.append((node, last))
             found.expected += weight * value[node]

@@ -19,6 +19,7 @@ from taxiway.adapters.engines import booster_trees, sklearn_trees
 from taxiway.adapters.engines.columns import places, plan_of, runner
 from taxiway.adapters.engines.contributions import MEMBER, NODE, contributions, stored
 from taxiway.adapters.engines.members import Member, answering, members_of, planned
+from taxiway.adapters.engines.onnx_audit import require_plain
 from taxiway.adapters.engines.onnx_graph import INPUT, OUTPUT, graph_of
 from taxiway.adapters.engines.sklearn_columns import Split
 from taxiway.adapters.engines.trees import LOGISTIC, Trees, splits
@@ -114,6 +115,8 @@ def load(files: Mapping[str, bytes]) -> Callable[[Any], Any]:
     """The function from a frame of the model's columns to probabilities, float64."""
     plan = plan_of(files[COLUMNS], PROTOCOL)
     described = plan["members"]
+    for at in range(len(described)):
+        require_plain(files[graph_name(at)], graph_name(at))
     scores = [_score(files[graph_name(at)], one) for at, one in enumerate(described)]
     return answering(plan["matrices"], described, scores)
 
