@@ -256,24 +256,21 @@ def decisions(folder: Path, file: ClosedFile, part: pl.LazyFrame) -> list[Decisi
         ).collect()
     try:
         return [
-            _decision(*row) for row in zip(*(column.to_list() for column in frame), strict=True)
+            Decision(
+                *plain,
+                moment(happened_at),
+                moment(at),
+                data(inputs),
+                data(output),
+                latency_us,
+                () if withheld == "[]" else tuple(data(withheld)),
+            )
+            for *plain, happened_at, at, inputs, output, latency_us, withheld in zip(
+                *(column.to_list() for column in frame), strict=True
+            )
         ]
     except (TypeError, ValueError) as error:
         raise IntegrityError(
             f"{folder / file.path} was changed by something else: {shortened(error)}.",
             todo="Restore the decision log from its backup.",
         ) from error
-
-
-def _decision(*row: Any) -> Decision:
-    *plain, happened_at, at, inputs, output, latency_us, withheld = row
-    named = dict(zip(PLAIN, plain, strict=True))
-    return Decision(
-        **named,
-        happened_at=moment(happened_at),
-        at=moment(at),
-        inputs=data(inputs),
-        output=data(output),
-        latency_us=latency_us,
-        withheld=() if withheld == "[]" else tuple(data(withheld)),
-    )
