@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -254,21 +254,17 @@ def decisions(folder: Path, file: ClosedFile, part: pl.LazyFrame) -> list[Decisi
             "latency_us",
             "withheld",
         ).collect()
+    column = {name: frame[name].to_list() for name in frame.columns}
+    columns: list[Iterable[Any]] = [
+        *(column[name] for name in PLAIN),
+        *(map(moment, column[name]) for name in TIMES),
+        map(data, column["inputs"]),
+        map(data, column["output"]),
+        column["latency_us"],
+        (() if text == "[]" else tuple(data(text)) for text in column["withheld"]),
+    ]
     try:
-        return [
-            Decision(
-                *plain,
-                moment(happened_at),
-                moment(at),
-                data(inputs),
-                data(output),
-                latency_us,
-                () if withheld == "[]" else tuple(data(withheld)),
-            )
-            for *plain, happened_at, at, inputs, output, latency_us, withheld in zip(
-                *(column.to_list() for column in frame), strict=True
-            )
-        ]
+        return [Decision(*row) for row in zip(*columns, strict=True)]
     except (TypeError, ValueError) as error:
         raise IntegrityError(
             f"{folder / file.path} was changed by something else: {shortened(error)}.",
