@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from taxiway.bootstrap import opened
 
@@ -152,6 +155,69 @@ def test_what_can_t_be_done_to_a_case(overseen: Firm, answers: list[dict[str, An
     overseen.run("cases", "decide", case["decision"], "no", *why, by=OWNER)
     said = overseen.run("cases", "decide", case["decision"], "yes", *why, by=OWNER, code=4)
     assert "it is settled" in said
+
+
+def signed(firm: Firm, person: str, case: dict[str, Any], after: str, reason: str = "") -> str:
+    """A move as docs/cases.md says that clients sign it, with nothing of ours."""
+    action = {name: case[name] for name in ("case", "model", "release", "proposed")}
+    action |= {"type": "taxiway/case/1", "before": case["state"], "after": after}
+    action |= {"person": person, "reason": reason}
+    text = json.dumps(action, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    pem = (firm.folder / "keys" / f"{person}.key.pem").read_bytes()
+    key = serialization.load_pem_private_key(pem, None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return base64.b64encode(key.sign(text.encode())).decode()
+
+
+def test_people_elsewhere_take_and_decide(overseen: Firm, answers: list[dict[str, Any]]) -> None:
+    it = case_of(answers, "borderline", 2)["decision"]
+    plain = next(a for a in answers if "review" not in a)["decision"]
+    pages = f"/v1/models/{MODEL}/cases"
+    with serving(overseen, "--env", "dev") as (client, _):
+
+        def post(path: str, **body: str) -> tuple[int, Any]:
+            return client.send("POST", f"{pages}/{path}", json.dumps(body).encode())
+
+        status, listed = client.send("GET", f"{pages}?state=open&limit=200")
+        assert status == 200
+        assert it in {one["case"] for one in listed["cases"]}
+        status, case = client.send("GET", f"{pages}/{it}")
+        assert (status, case["state"], case["answer"]) == (200, "open", None)
+        assert not {"inputs", "reasons", "reason"} & case.keys()
+        take = signed(overseen, ANN, case, "taken")
+        assert post(f"{it}/take", person=BEN, signature=take)[0] == 403
+        assert post(f"{it}/take", person="anybody", signature=take)[0] == 404
+        assert post(f"{it}/take", person=ANN)[0] == 422
+        assert post(f"{it}/take", person=VALIDATOR, signature=take)[0] == 403
+        status, taken = post(f"{it}/take", person=ANN, signature=take)
+        assert (status, taken["state"], taken["taken_by"]) == (200, "taken", ANN)
+        assert taken["inputs"]["origin"] == "EWR"
+        assert post(f"{it}/take", person=ANN, signature=take) == (200, taken)
+        other = "no" if taken["proposed"] == "yes" else "yes"
+        body = {"person": ANN, "answer": other, "reason": "it is clear"}
+        mine = signed(overseen, ANN, taken, "overridden", "it is clear")
+        assert post(f"{it}/decide", **body, signature=take)[0] == 403
+        assert post(f"{it}/decide", **body | {"reason": "another"}, signature=mine)[0] == 403
+        assert post(f"{it}/decide", **body | {"reason": ""}, signature=mine)[0] == 422
+        status, decided = post(f"{it}/decide", **body, signature=mine)
+        assert (status, decided["state"], decided["answer"]) == (200, "overridden", other)
+        status, again = post(f"{it}/decide", **body, signature=mine)
+        assert (status, again["code"]) == (403, "TW-3")
+        assert "it is settled" in again["error"]
+        assert client.send("GET", f"{pages}/{it}")[1]["answer"] == other
+        for path, expected in (
+            (f"{pages}/nothing", 404),
+            (f"{pages}/{plain}", 404),
+            (f"{pages}?state=opened", 422),
+            (f"{pages}?limit=0", 422),
+            (f"{pages}?page=2", 422),
+            (f"/v1/models/another/cases/{it}", 404),
+            (f"{pages}/{it}/undo", 404),
+        ):
+            assert client.send("GET", path)[0] == expected, path
+        assert client.send("GET", f"{pages}/{it}/take")[0] == 405
+    assert "overridden by flights-ann" in overseen.run("decisions", "--limit", 500)
+    overseen.run("ledger", "verify")
 
 
 def test_a_case_that_nobody_answers_escalates(

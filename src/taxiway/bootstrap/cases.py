@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from taxiway.bootstrap.flight import charter_of
 from taxiway.core.decision import Decision
+from taxiway.core.errors import MissingError
 from taxiway.core.facts import Model
 from taxiway.core.people import Review
 from taxiway.governance import cases
@@ -33,8 +35,8 @@ class Cases:
 
 def terms(workspace: Workspace, model: str) -> cases.Terms:
     """What the charter that a model is registered under says of cases."""
-    charter = charter_of(workspace, workspace.record.get(Model, model))
-    return cases.terms_of(charter.oversight)
+    registered = workspace.record.get(Model, model)
+    return cases.terms_of(json.loads(workspace.objects.get(registered.charter_digest))["oversight"])
 
 
 def listed(workspace: Workspace, model: Model, wanted: Cases) -> Iterator[Case]:
@@ -91,3 +93,42 @@ def reviews_of(workspace: Workspace, decisions: Sequence[Decision]) -> dict[str,
                 known[decision.model] = terms(workspace, decision.model)
             found[decision.id] = cases.standing(workspace.desk, decision, known[decision.model])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class CasesOfEndpoint:
+    """The cases of an environment, moved by people elsewhere: `serving.case_pages.Cases`."""
+
+    workspace: Workspace
+    environment: str
+
+    def listed(self, model: str, states: Sequence[str], limit: int) -> list[Case]:
+        wanted = Cases(self.environment, states=states)
+        found = listed(self.workspace, self.workspace.record.get(Model, model), wanted)
+        return list(islice(found, limit))
+
+    def shown(self, model: str, id: str) -> Case:
+        decision = self._decision(model, id)
+        return decision, cases.standing(self.workspace.desk, decision, self._terms(model))
+
+    def take(self, model: str, id: str, person: str, signature: str) -> Case:
+        desk, decision = self.workspace.desk, self._decision(model, id)
+        who = cases.sent_by(desk, person, signature)
+        return decision, cases.take(desk, decision, self._terms(model), who)
+
+    def decide(self, model: str, id: str, sent: Mapping[str, str]) -> Case:
+        desk, decision = self.workspace.desk, self._decision(model, id)
+        who = cases.sent_by(desk, sent["person"], sent["signature"])
+        answer, reason = sent["answer"], sent["reason"]
+        terms = self._terms(model)
+        return decision, cases.decide(desk, decision, terms, who, answer=answer, reason=reason)
+
+    def _terms(self, model: str) -> cases.Terms:
+        return terms(self.workspace, model)
+
+    def _decision(self, model: str, id: str) -> Decision:
+        """A decision of this model and environment: whoever may ask the one sees no other."""
+        decision = self.workspace.decisions.get(id)
+        if (decision.model, decision.environment) != (model, self.environment):
+            raise MissingError(f"No case {id!r} of {model} is in the log of {self.environment}.")
+        return decision

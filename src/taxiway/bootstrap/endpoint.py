@@ -15,6 +15,7 @@ from taxiway.bootstrap.closing import keep_closing
 from taxiway.bootstrap.serving import ENDPOINT, lineup_of
 
 if TYPE_CHECKING:
+    from taxiway.bootstrap.cases import CasesOfEndpoint
     from taxiway.serving.http import Application
     from taxiway.serving.served import Served
     from taxiway.serving.tracing import Tracing
@@ -27,28 +28,35 @@ def application() -> Application:
     about = json.loads(os.environ[ENDPOINT])
     log = _say if about["log_requests"] else None
     tracing = _tracing()
-    served, let_go = _stub(Path(about["stub"])) if about["stub"] else _models(about)
+    served, let_go, cases = _stub(Path(about["stub"])) if about["stub"] else _models(about)
 
     def close() -> None:
         let_go()
         if tracing:
             tracing.close()
 
-    return Application(served, close=close, log=log, trace=tracing.note if tracing else None)
+    return Application(
+        served, close=close, cases=cases, log=log, trace=tracing.note if tracing else None
+    )
 
 
-def _stub(contract: Path) -> tuple[list[Served], Callable[[], None]]:
+Standing = tuple[list["Served"], Callable[[], None], "CasesOfEndpoint | None"]
+"""The models, what lets go of them, and the cases that people elsewhere move."""
+
+
+def _stub(contract: Path) -> Standing:
     """What answers from a contract, and nothing to let go of."""
     from taxiway.bootstrap.stub import standing
     from taxiway.serving.served import Served
 
     stands = standing(contract)
     name = stands.current.champion.artefact.model
-    return [Served(name, stands, common_gate())], lambda: None
+    return [Served(name, stands, common_gate())], lambda: None, None
 
 
-def _models(about: dict[str, Any]) -> tuple[list[Served], Callable[[], None]]:
+def _models(about: dict[str, Any]) -> Standing:
     """What answers from the workspace, and what lets go of it."""
+    from taxiway.bootstrap.cases import CasesOfEndpoint
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.serving.served import Served
 
@@ -70,7 +78,7 @@ def _models(about: dict[str, Any]) -> tuple[list[Served], Callable[[], None]]:
         stop_closing()
         workspace.close()
 
-    return served, close
+    return served, close, None if release else CasesOfEndpoint(workspace, environment)
 
 
 def _tracing() -> Tracing | None:

@@ -108,7 +108,7 @@ def _overseen(
     from taxiway.governance.cases import expire, review_of, terms_of
     from taxiway.monitoring.oversight import oversee
 
-    desk, terms = workspace.desk, terms_of(charter.oversight)
+    desk, terms = workspace.desk, terms_of(charter.oversight.model_dump())
     expire(desk, model.id, terms, dry_run=dry_run)
     return oversee(
         desk,

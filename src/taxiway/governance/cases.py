@@ -15,7 +15,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
 from taxiway.core.decision import Decision
 from taxiway.core.errors import InputError, MissingError, RefusedError
@@ -25,15 +25,15 @@ from taxiway.core.people import Person, Review
 from taxiway.core.ports import Desk, Record, Telling
 from taxiway.governance.people import require_active
 
-if TYPE_CHECKING:
-    from taxiway.core.charter import Oversight
-
 LEAD = "owner"
 REVIEWERS = ("reviewer", LEAD)
 UNSETTLED = ("open", "taken", "escalated")
 TIMED_OUT = {"keep": "kept", "escalate": "escalated"}
 """`oversight.on_timeout` -> what a case comes to."""
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+
+DEFAULTS = {"answer_within": "2d", "on_timeout": "escalate"}
+"""Of a charter that leaves them out."""
 
 LONGEST_REASON = 2000
 AT_ONCE = 1_000
@@ -51,14 +51,15 @@ class Terms:
     on_timeout: str
 
 
-def terms_of(oversight: Oversight) -> Terms:
-    """The terms of a charter.
+def terms_of(oversight: Mapping[str, Any]) -> Terms:
+    """The terms of a charter's oversight, as plain data: an endpoint needs no charter model.
 
-    >>> UNITS["h"] * int("36h"[:-1])
+    >>> terms_of({"who": "churn-desk", "answer_within": "36h"}).within
     datetime.timedelta(days=1, seconds=43200)
     """
-    amount, unit = oversight.answer_within[:-1], oversight.answer_within[-1]
-    return Terms(oversight.who, UNITS[unit] * int(amount), oversight.on_timeout)
+    said = DEFAULTS | dict(oversight)
+    amount, unit = said["answer_within"][:-1], said["answer_within"][-1]
+    return Terms(said["who"], UNITS[unit] * int(amount), said["on_timeout"])
 
 
 def review_of(decision: Decision, known: Review | None, terms: Terms, now: datetime) -> Review:

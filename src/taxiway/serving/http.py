@@ -15,9 +15,10 @@ from typing import Any
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import MissingError, TaxiwayError, shortened
-from taxiway.serving import inference
+from taxiway.serving import case_pages, inference
 from taxiway.serving.access import Refusal
 from taxiway.serving.bodies import media_type
+from taxiway.serving.case_pages import Asked, Cases
 from taxiway.serving.deciding import Decider
 from taxiway.serving.grouping import Answer, Request, Worked
 from taxiway.serving.metrics import CONTENT_TYPE, Metrics
@@ -74,11 +75,13 @@ class Application:
         models: Sequence[Served],
         *,
         close: Callable[[], None] = lambda: None,
+        cases: Cases | None = None,
         log: Callable[[str], object] | None = None,
         trace: Callable[[Traced], None] | None = None,
     ) -> None:
         self._models = {one.name: one for one in models}
         self._close = close
+        self._cases = cases
         self._log = log
         self._trace = trace
         self._metrics = Metrics()
@@ -96,6 +99,10 @@ class Application:
                 **{
                     path: Route(path, "GET", handle, open=path not in CLOSED)
                     for path, handle in self._pages().items()
+                },
+                **{
+                    path: Route(path, method, partial(self._case, answers))
+                    for path, (method, answers) in case_pages.PAGES.items()
                 },
             },
         )
@@ -256,6 +263,21 @@ class Application:
         if isinstance(answer, BaseException):
             raise answer
         return await self._reading.shown(protocol, read.body, answer)
+
+    async def _case(self, answers: Callable[[Cases, Asked], Any], call: Call) -> Reply:
+        sent = b""
+        if call.route.method == "POST":
+            received = await self._intake.receive(call.scope.headers, call.protocol)
+            if isinstance(received, Reply):
+                return received
+            self._intake.answered(received)
+            sent = received
+        if self._cases is None:
+            raise MissingError("No case is kept here: nothing that this server answers is logged.")
+        model = self._served(call).name
+        asked = Asked(model, call.route.case, call.scope.query_string, sent)
+        # Off the loop: it reads the log and the record, and may write.
+        return Reply(await self._loop.run_in_executor(None, answers, self._cases, asked))
 
     def _served(self, call: Call) -> Served:
         """The model that a path names. Raises `MissingError` if it is not served here."""

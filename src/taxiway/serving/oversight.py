@@ -15,7 +15,7 @@ from typing import Any
 from taxiway.core.artefact import Artefact, Overseen
 from taxiway.core.condition import Condition, read_condition
 from taxiway.core.contract import Contract
-from taxiway.core.decision import OUTPUT, SAMPLE
+from taxiway.core.decision import OUTPUT, SAMPLE, Decision
 
 Row = Mapping[str, Any]
 Output = dict[str, Any]
@@ -52,6 +52,23 @@ def marked(
             (output, because(record, output))
             for record, output in zip(records, outputs, strict=True)
         )
+    ]
+
+
+def marked_again(
+    artefact: Artefact, decisions: Sequence[Decision], outputs: Sequence[Output]
+) -> Sequence[Output]:
+    """New outputs for logged decisions, marked as they would be now.
+
+    Where the log withholds columns, the mark stays as it was: nobody can draw it again.
+    """
+    if not any(decision.withheld for decision in decisions):
+        return marked(artefact, [decision.inputs for decision in decisions], outputs)
+    return [
+        {**output, **({"review": decision.output["review"]} if decision.because else {})}
+        if decision.withheld
+        else marked(artefact, [decision.inputs], [output])[0]
+        for decision, output in zip(decisions, outputs, strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from taxiway.core.artefact import Artefact
 from taxiway.core.decision import Decision
 from taxiway.core.errors import IntegrityError
-from taxiway.serving.oversight import marked
+from taxiway.serving.oversight import marked_again
 from taxiway.serving.path import answer, same
 
 CHUNK_ROWS = 20_000
@@ -101,7 +101,7 @@ def _again(
                 todo="`taxiway ledger verify` says what was changed.",
             )
     records = [decision.inputs for decision in decisions]
-    outputs = marked(artefact, records, answer(artefact, artefact.frame(records)))
+    outputs = marked_again(artefact, decisions, answer(artefact, artefact.frame(records)))
     return list(zip(decisions, outputs, strict=True))
 
 

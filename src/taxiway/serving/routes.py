@@ -18,6 +18,7 @@ from taxiway.serving.served import Served
 NAME = "NAME"
 """Stands for a model's name, in the table and in what is shown."""
 NAMED = re.compile(r"(/v[12]/models/)([^/]+)(?:/versions/([^/]+))?(/[a-z]+)?")
+CASE = re.compile(r"/v1/models/([^/]+)/cases/([0-9A-Za-z-]{1,64})(/take|/decide)?")
 VERSIONED = {
     f"/v1/models/{NAME}/predict",
     f"/v2/models/{NAME}/infer",
@@ -45,6 +46,8 @@ class Route:
     """The model that it is about: the one that it names, or the only one."""
     release: str | None = None
     """The only release that may answer."""
+    case: str = ""
+    """The case that it is about."""
     unknown: str | None = None
     """A model that it names and that is not served."""
 
@@ -77,6 +80,8 @@ class Routes:
         return self._table.get(path) or self._apart(path)
 
     def _apart(self, path: str) -> Route:
+        if case := CASE.fullmatch(path):
+            return self._of_case(*case.groups(default=""))
         found = NAMED.fullmatch(path)
         if found is None:
             return NOWHERE
@@ -92,3 +97,10 @@ class Routes:
         release = version if ":" in version else f"{name}:{version}"
         shown = f"{before}{NAME}/versions/N{after}"
         return dataclasses.replace(route, release=release, shown=shown)
+
+    def _of_case(self, name: str, case: str, verb: str) -> Route:
+        shape = self._shapes.get(f"/v1/models/{NAME}/cases/ID{verb}", NOWHERE)
+        served = self._table.get(f"/v1/models/{name}/cases")
+        if served is None or served.served is None:
+            return dataclasses.replace(shape, unknown=name)
+        return dataclasses.replace(shape, served=served.served, case=case)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from taxiway.core.charter import Oversight
 from taxiway.core.decision import Decision
 from taxiway.core.errors import ConflictError, InputError, MissingError, RefusedError
 from taxiway.core.people import Review
@@ -195,6 +196,14 @@ def test_a_dry_run_writes_nothing(team: Office, case: Decision) -> None:
 
 
 # Time
+
+
+def test_terms_are_those_of_the_charter() -> None:
+    fields = Oversight.model_fields
+    assert {name: fields[name].default for name in cases.DEFAULTS} == cases.DEFAULTS
+    assert cases.terms_of({"who": "x"}) == Terms("x", timedelta(days=2), "escalate")
+    said = {"who": "x", "answer_within": "5h", "on_timeout": "keep", "sample": 0.1}
+    assert cases.terms_of(said) == Terms("x", timedelta(hours=5), "keep")
 
 
 def test_a_case_whose_time_is_over_escalates_to_an_owner(team: Office, case: Decision) -> None:

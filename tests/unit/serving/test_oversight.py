@@ -121,6 +121,22 @@ def test_replay_comes_to_the_same(log: MemoryDecisions) -> None:
     assert replay_all(unmarked, lambda _: decider.artefact).different == len(made)
 
 
+def test_what_the_log_withholds_keeps_its_mark(log: MemoryDecisions) -> None:
+    decider = make_decider(log)(watched(("code", "code = 'A1' OR iban IS NULL"), sample=0.3))
+    made = decider.decide([record(float(at), at) for at in range(1, 900, 11)])
+    without = {"code", "iban"}
+    withheld = [
+        dataclasses.replace(
+            one,
+            inputs={name: value for name, value in one.inputs.items() if name not in without},
+            withheld=tuple(sorted(without)),
+        )
+        for one in made
+    ]
+    tally = replay_all([*withheld, *made], lambda _: decider.artefact)
+    assert (tally.equal, tally.different) == (2 * len(made), 0)
+
+
 def test_every_protocol_says_that_a_person_decides(log: MemoryDecisions) -> None:
     decider = make_decider(log)(watched(BORDERLINE))
     case, plain = decider.decide([record(750.0), record(10.0)])
