@@ -14,6 +14,7 @@ from taxiway.bootstrap.extras import extras
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.serving import Listen
+    from taxiway.core.artefact import Overseen
     from taxiway.core.contract import Contract
     from taxiway.serving.stub import Standing
 
@@ -23,7 +24,7 @@ def serve_stub(path: Path, listen: Listen, *, announce: Callable[[str], None]) -
     from taxiway.bootstrap.serving import run
 
     with extras():
-        model, _, _ = _planned(path)
+        model, *_ = _planned(path)
         about = {"stub": str(path.absolute()), "log_requests": listen.log_requests}
         run(about, listen, announce=lambda: announce(model))
 
@@ -36,7 +37,7 @@ def standing(path: Path) -> Standing:
     from taxiway.serving.cast import Cast
     from taxiway.serving.stub import Standing, stub_decider
 
-    model, contract, reason_codes = _planned(path)
+    model, contract, reason_codes, oversight = _planned(path)
     decider = stub_decider(
         contract,
         model,
@@ -45,19 +46,23 @@ def standing(path: Path) -> Standing:
         reason_codes=reason_codes,
         now=utc_now,
         new_id=new_id,
+        oversight=oversight,
     )
     return Standing(Cast(decider))
 
 
-def _planned(path: Path) -> tuple[str, Contract, str]:
-    """The model's name, the contract of what it may read, and which decisions have reasons.
+def _planned(path: Path) -> tuple[str, Contract, str, Overseen | None]:
+    """The model's name, the contract of what it may read, which decisions have reasons, and on
+    which a person decides.
 
     A model reads only what is known when it has to answer; it may turn out to read less.
     """
     from taxiway.adapters.yaml_document import read_document
     from taxiway.bootstrap.project import read_project
     from taxiway.data.odcs import read_contract
+    from taxiway.serving.oversight import overseen
 
+    charter = None
     if path.is_dir():
         project = read_project(path)
         charter, contract = project.file.charter, project.contract
@@ -66,4 +71,6 @@ def _planned(path: Path) -> tuple[str, Contract, str]:
     else:
         contract = read_contract(read_document(path))
         model, reasons = contract.id, "adverse"
-    return model, contract.only(name for name in contract.names if contract.is_known(name)), reasons
+    known = contract.only(name for name in contract.names if contract.is_known(name))
+    plain = charter.model_dump(mode="json") if charter else None
+    return model, known, reasons, overseen(plain, known, known.digest) if plain else None

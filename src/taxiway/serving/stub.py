@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from taxiway.core.artefact import Artefact
+from taxiway.core.artefact import Artefact, Overseen
 from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.core.digest import canonical_json
@@ -60,6 +60,7 @@ def stub_decider(
     reason_codes: str,
     now: Clock,
     new_id: NewId,
+    oversight: Overseen | None = None,
 ) -> Decider:
     """A decider that makes its answers up; `frame` and `plain` are those of an `Artefact`."""
     example = example_record(contract)
@@ -85,6 +86,7 @@ def stub_decider(
         row_exact=True,
         golden=(),
         manifest={},
+        oversight=oversight,
     )
     return Decider(
         artefact=artefact,

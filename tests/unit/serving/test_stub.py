@@ -16,6 +16,7 @@ from taxiway.serving.cast import Cast
 from taxiway.serving.deciding import Decider
 from taxiway.serving.examples import example_record
 from taxiway.serving.openapi import openapi
+from taxiway.serving.oversight import overseen
 from taxiway.serving.path import same
 from taxiway.serving.protocols import shown
 from taxiway.serving.records import read_records
@@ -34,6 +35,19 @@ def stub(contract: Contract = CONTRACT) -> Decider:
         now=lambda: NOW,
         new_id=new_id,
     )
+
+
+def test_it_says_where_a_person_will_decide() -> None:
+    """As the charter of a project says that has no model yet."""
+    review = [{"name": "small", "when": "amount < 100"}]
+    oversight = overseen({"oversight": {"review": review}}, CONTRACT, CONTRACT.digest)
+    plain = stub()
+    decider = dataclasses.replace(
+        plain, artefact=dataclasses.replace(plain.artefact, oversight=oversight)
+    )
+    small, large = decider.decide([{**RECORD, "amount": amount} for amount in (9.0, 900.0)])
+    assert shown(small)["review"] == {"case": small.id, "because": ["small"]}
+    assert "review" not in shown(large)
 
 
 def test_an_example_is_made_of_what_the_contract_says() -> None:
