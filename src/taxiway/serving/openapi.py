@@ -1,108 +1,281 @@
-"""OpenAPI 3.1 of the endpoint, generated from the contract of a release's inputs."""
+"""OpenAPI 3.1 of the endpoint, generated from the contracts of the releases' inputs.
+
+It holds every path, with examples for every kind of body, and every status that can come.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from taxiway.core.artefact import Artefact
-from taxiway.core.contract import Column, Contract
-from taxiway.serving.bodies import ARROW, CSV
+from taxiway.serving import schemas
+from taxiway.serving.bodies import ARROW, CSV, JSON
 from taxiway.serving.examples import example_record
+from taxiway.serving.inference import DATATYPES, OUTPUTS
+from taxiway.serving.metrics import CONTENT_TYPE
+from taxiway.serving.schemas import ref
 
-TYPES: dict[str, dict[str, Any]] = {
-    "string": {"type": "string"},
-    "integer": {"type": "integer", "format": "int64"},
-    "number": {"type": "number"},
-    "boolean": {"type": "boolean"},
-    "date": {"type": "string", "format": "date"},
-    "timestamp": {"type": "string", "format": "date-time"},
+Json = dict[str, Any]
+
+REFUSALS: Mapping[str, str] = {
+    "400": "The body is not what it is said to be.",
+    "401": "The API key is missing, wrong, revoked or at its end.",
+    "403": "What the key is for is no permitted use.",
+    "404": "No such model is served, or the release has no role in this environment now.",
+    "408": "The body did not arrive in time.",
+    "413": "The body is too large, or holds too much.",
+    "415": "The body is of a kind that is not taken.",
+    "422": "Records break the contract.",
+    "429": "The key has asked too often.",
+    "500": "The model made a mistake; nothing was decided.",
+    "503": "Nothing can be decided or logged, or too much waits.",
 }
+"""Status -> why nothing is decided. A path that is asked in another way than here answers 405."""
+LATER = {"429", "503"}
+"""Those that may be asked again, after a time."""
+GUARDED = ("401", "403", "429", "503")
+"""Of a page that needs the key."""
+VERSION: Json = {
+    "name": "version",
+    "in": "path",
+    "required": True,
+    "description": "The number of a release that is the champion or the canary.",
+    "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    "example": "1",
+}
+KEY: list[Json] = [{"key": []}, {}]
+"""A key, where one is asked for."""
+AT = "2026-01-31T08:00:00.000000Z"
 
 
-def openapi(*artefacts: Artefact) -> dict[str, Any]:
+def openapi(*artefacts: Artefact) -> Json:
     """The document for the champions of the models that are served."""
     only = artefacts[0] if len(artefacts) == 1 else None
-    schemas: dict[str, Any] = {"Decision": DECISION, "Error": ERROR}
-    paths: dict[str, Any] = {}
+    documented = dict(schemas.SCHEMAS)
+    paths: Json = {}
     for one in artefacts:
-        schema = "Record" if only else f"Record.{one.model}"
-        schemas[schema] = record_schema(one.inputs)
-        paths |= _paths(one, schema, "" if only else f"_{one.model}", only is not None)
-    about = {
-        "title": only.model if only else "taxiway",
-        "version": only.release if only else version("taxiway"),
-        "description": only.inputs.description
-        if only
-        else f"Decisions of {', '.join(one.model for one in artefacts)}.",
-    }
+        deciding = _Deciding(one, named=only is None)
+        documented |= deciding.schemas
+        paths |= deciding.paths()
     return {
         "openapi": "3.1.0",
-        "info": about,
-        "paths": {**paths, **PROBES},
+        "info": {
+            "title": only.model if only else "taxiway",
+            "version": only.release if only else version("taxiway"),
+            "description": only.inputs.description
+            if only
+            else f"Decisions of {', '.join(one.model for one in artefacts)}.",
+        },
+        "paths": {**paths, **_pages()},
         "components": {
-            "schemas": schemas,
+            "schemas": documented,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _paths(artefact: Artefact, schema: str, suffix: str, only: bool) -> dict[str, Any]:
-    """The paths that decide for one model; without its name, if it is the only one."""
-    operation = _predict(artefact.inputs, schema)
-    named = f"/v1/models/{artefact.model}"
-    exact = {
-        **operation,
-        "summary": "Decide by exactly this release, if it answers in this environment now",
-        "operationId": f"predict_by_version{suffix}",
-        "parameters": [VERSION],
-        "responses": {**operation["responses"], "404": NO_VERSION},
-    }
-    paths = {
-        f"{named}/predict": {"post": {**operation, "operationId": f"predict_by_name{suffix}"}},
-        f"{named}/versions/{{version}}/predict": {"post": exact},
-    }
-    return (
-        {"/predict": {"post": {**operation, "operationId": "predict"}}, **paths} if only else paths
-    )
+class _Deciding:
+    """The paths of one model; `named` says that others are served beside it."""
 
+    def __init__(self, artefact: Artefact, *, named: bool) -> None:
+        self._artefact = artefact
+        self._contract = artefact.inputs
+        self._named = named
+        self._suffix = f"_{artefact.model}" if named else ""
+        self._record = f"Record.{artefact.model}" if named else "Record"
+        self._tensors = f"Tensors.{artefact.model}" if named else "Tensors"
+        self._example = example_record(artefact.inputs)
 
-def _predict(contract: Contract, schema: str) -> dict[str, Any]:
-    """The operation that decides, with examples made of those that the contract gives."""
-    ref = {"$ref": f"#/components/schemas/{schema}"}
-    decision = {"$ref": "#/components/schemas/Decision"}
-    problem = PROBLEM
-    body = _content({"oneOf": [ref, {"type": "array", "items": ref}]})["content"]
-    text: dict[str, Any] = {"schema": _TEXT}
-    if record := example_record(contract):
-        body["application/json"]["examples"] = {
-            "one": {"summary": "One record", "value": record},
-            "several": {"summary": "A list of records", "value": [record, record]},
+    @property
+    def schemas(self) -> Json:
+        """Those of its own records."""
+        return {
+            self._record: schemas.record_schema(self._contract),
+            self._tensors: schemas.tensors(self._contract),
         }
-        text["example"] = _csv(record)
-    stream = {"schema": {"type": "string", "format": "binary"}}
+
+    def paths(self) -> Json:
+        """Its paths; without its name too, if it is the only one."""
+        v1, v2 = (f"/{protocol}/models/{self._artefact.model}" for protocol in ("v1", "v2"))
+        at = "/versions/{version}"
+        alone = {} if self._named else {"/predict": self._native("predict")}
+        invoked = {} if self._named else {"/invocations": self._invocations()}
+        return {
+            **alone,
+            f"{v1}/predict": self._native("predict_by_name"),
+            f"{v1}{at}/predict": self._native("predict_by_version", VERSION),
+            **invoked,
+            f"{v2}/infer": self._infer("infer"),
+            f"{v2}{at}/infer": self._infer("infer_by_version", VERSION),
+            v1: self._page("model", "Its releases and their roles", "Model"),
+            v2: self._page("metadata", "Its inputs and outputs as tensors", "Metadata"),
+            f"{v2}{at}": self._page("metadata_by_version", "The same", "Metadata", VERSION),
+            f"{v2}/ready": self._ready("model_ready"),
+            f"{v2}{at}/ready": self._ready("version_ready", VERSION),
+        }
+
+    def _native(self, name: str, *parameters: Json) -> Json:
+        content = self._bodies(schemas.one_or_several(ref(self._record)))
+        decision = self._decision()
+        if self._example:
+            content[JSON]["examples"] = {
+                "one": {"summary": "One record", "value": self._example},
+                "several": {"summary": "A list", "value": [self._example, self._example]},
+            }
+        answer = {
+            "schema": schemas.one_or_several(ref("Decision")),
+            "examples": {"one": {"value": decision}, "several": {"value": [decision, decision]}},
+        }
+        about = "Decide on one record, or on a list of them"
+        return self._operation(name, about, content, answer, parameters)
+
+    def _invocations(self) -> Json:
+        content = self._bodies(schemas.invocation(ref(self._record), self._contract.names))
+        if one := self._example:
+            content[JSON]["examples"] = {
+                "dataframe_split": {
+                    "value": {"dataframe_split": {"columns": [*one], "data": [[*one.values()]]}}
+                },
+                "dataframe_records": {"value": {"dataframe_records": [one]}},
+                "instances": {"value": {"instances": [one]}},
+                "inputs": {"value": {"inputs": {name: [value] for name, value in one.items()}}},
+            }
+        answer = {
+            "schema": ref("Predictions"),
+            "example": {"predictions": [self._decision()]},
+        }
+        about = "Decide, as clients of MLflow and SageMaker ask"
+        return self._operation("invocations", about, content, answer)
+
+    def _infer(self, name: str, *parameters: Json) -> Json:
+        content: Json = {JSON: {"schema": ref(self._tensors)}}
+        if self._example:
+            content[JSON]["example"] = {
+                "inputs": [
+                    {
+                        "name": column.name,
+                        "shape": [1],
+                        "datatype": DATATYPES[column.type][0],
+                        "data": [self._example[column.name]],
+                    }
+                    for column in self._contract.columns
+                ]
+            }
+        values = {**self._decision(), "review": ""}
+        answer = {
+            "schema": ref("Inference"),
+            "example": {
+                "model_name": self._artefact.model,
+                "model_version": self._artefact.release,
+                "outputs": [
+                    {"name": name, "datatype": datatype, "shape": [1], "data": [values[name]]}
+                    for name, datatype in OUTPUTS.items()
+                ],
+            },
+        }
+        about = "Decide, as clients of the Open Inference Protocol (KServe) ask"
+        return self._operation(name, about, content, answer, parameters)
+
+    def _bodies(self, schema: Json) -> Json:
+        """The kinds of body of a protocol that takes tables too."""
+        text: Json = {"schema": schemas.TEXT}
+        if self._example:
+            text["example"] = _csv(self._example)
+        return {JSON: {"schema": schema}, CSV: text, ARROW: {"schema": schemas.STREAM}}
+
+    def _decision(self) -> Json:
+        """A decision as it could be answered."""
+        return {
+            "decision": "01kge1nz00v3x5m8q2d7r9t4wc",
+            "release": self._artefact.release,
+            "prediction": False,
+            "probability": 0.125,
+            "reasons": [],
+            "at": AT,
+        }
+
+    def _operation(
+        self, name: str, summary: str, content: Json, answer: Json, parameters: Sequence[Json] = ()
+    ) -> Json:
+        decided = {"description": "Decided and logged.", "content": {JSON: answer}}
+        return {
+            "post": {
+                "summary": summary,
+                "operationId": f"{name}{self._suffix}",
+                **({"parameters": list(parameters)} if parameters else {}),
+                "security": KEY,
+                "requestBody": {"required": True, "content": content},
+                "responses": {"200": decided, **_refused(*REFUSALS)},
+            }
+        }
+
+    def _page(self, name: str, summary: str, schema: str, *parameters: Json) -> Json:
+        found = _get(f"{name}{self._suffix}", summary, schema, *GUARDED, "404", key=True)
+        found["get"] |= {"parameters": list(parameters)} if parameters else {}
+        return found
+
+    def _ready(self, name: str, *parameters: Json) -> Json:
+        found = _get(f"{name}{self._suffix}", "Whether it answers", "ModelReady", "404", "503")
+        found["get"] |= {"parameters": list(parameters)} if parameters else {}
+        return found
+
+
+def _pages() -> Json:
+    """The paths that are there whatever is served."""
+    golden = "Whether the golden predictions came out the same"
+    metrics = _get("metrics", "Metrics for Prometheus", None, *GUARDED, key=True)
+    metrics["get"]["responses"]["200"]["content"] = {
+        CONTENT_TYPE.partition(";")[0]: {"schema": schemas.TEXT}
+    }
+    document = _get("openapi", "This document", None, *GUARDED, key=True)
+    document["get"]["responses"]["200"]["content"] = {JSON: {"schema": {"type": "object"}}}
     return {
-        "summary": "Decide on one record, or on a list of them",
-        "requestBody": {"required": True, "content": {**body, CSV: text, ARROW: stream}},
-        "responses": {
-            "200": {
-                "description": "Decided and logged.",
-                **_content({"oneOf": [decision, {"type": "array", "items": decision}]}),
-            },
-            "400": {"description": "The body is not what it is said to be.", **problem},
-            "401": {"description": "The API key is missing or wrong.", **problem},
-            "408": {"description": "The body did not arrive in time.", **problem},
-            "413": {"description": "The body is too large.", **problem},
-            "415": {"description": "The body is of a kind that is not taken.", **problem},
-            "422": {"description": "Records break the contract.", **problem},
-            "503": {
-                "description": "Nothing can be decided or logged, or too much waits.",
-                **problem,
-            },
-        },
+        "/v1/models": _get(
+            "models", "What is served, with releases and roles", "Models", *GUARDED, key=True
+        ),
+        "/v2": _get("server", "What serves", "Server"),
+        "/ready": _get("ready", golden, "Ready", "503"),
+        "/ping": _get("ping", "The same, as SageMaker asks", "Ready", "503"),
+        "/v2/health/ready": _get("health_ready", "The same, as KServe asks", "Ready", "503"),
+        "/live": _get("live", "Whether the process answers", "Live"),
+        "/v2/health/live": _get("health_live", "The same, as KServe asks", "Live"),
+        "/metrics": metrics,
+        "/openapi.json": document,
+    }
+
+
+def _get(name: str, summary: str, schema: str | None, *refusals: str, key: bool = False) -> Json:
+    found: Json = {"description": "As asked."}
+    if schema:
+        found["content"] = {JSON: {"schema": ref(schema)}}
+    return {
+        "get": {
+            "summary": summary,
+            "operationId": name,
+            **({"security": KEY} if key else {}),
+            "responses": {"200": found, **_refused(*sorted(refusals))},
+        }
+    }
+
+
+def _refused(*statuses: str) -> Json:
+    retry = {
+        "retry-after": {
+            "description": "Seconds after which to ask again, where that helps.",
+            "schema": {"type": "integer", "minimum": 1},
+        }
+    }
+    return {
+        status: {
+            "description": REFUSALS[status],
+            **({"headers": retry} if status in LATER else {}),
+            "content": {JSON: {"schema": ref("Error")}},
+        }
+        for status in statuses
     }
 
 
@@ -115,124 +288,3 @@ def _csv(record: Mapping[str, Any]) -> str:
         str(value).lower() if isinstance(value, bool) else value for value in record.values()
     )
     return lines.getvalue()
-
-
-def record_schema(contract: Contract) -> dict[str, Any]:
-    """JSON Schema (2020-12) of one record."""
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": [column.name for column in contract.columns if not column.nullable],
-        "properties": {column.name: _property(column) for column in contract.columns},
-    }
-
-
-def _property(column: Column) -> dict[str, Any]:
-    schema = dict(TYPES[column.type])
-    if column.nullable:
-        schema["type"] = [schema["type"], "null"]
-    if column.type in {"integer", "number"}:
-        schema |= _given(minimum=column.minimum, maximum=column.maximum)
-    schema |= _given(
-        pattern=column.pattern,
-        minLength=column.minimum_length,
-        maxLength=column.maximum_length,
-        enum=[*column.values, *([None] if column.nullable else [])] if column.values else None,
-        description=column.description or None,
-        examples=list(column.examples) or None,
-    )
-    return schema | ({"x-unit": column.unit} if column.unit else {})
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _content(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"content": {"application/json": {"schema": schema}}}
-
-
-_TEXT = {"type": "string"}
-_REASON = {
-    "type": "object",
-    "properties": {
-        "column": _TEXT,
-        "value": {},
-        "typical": {},
-        "effect": {
-            "type": "number",
-            "description": "How much the value raised (below zero: lowered) the answer: what it"
-            " added to the score, or how far the probability moves if the value were the typical"
-            " one. The release says which.",
-        },
-    },
-}
-DECISION = {
-    "type": "object",
-    "required": ["decision", "release", "prediction", "probability", "reasons", "at"],
-    "properties": {
-        "decision": {**_TEXT, "description": "Id in the decision log; `taxiway replay` takes it."},
-        "release": _TEXT,
-        "prediction": {"type": "boolean"},
-        "probability": {"type": "number", "minimum": 0, "maximum": 1},
-        "reasons": {"type": "array", "items": _REASON},
-        "at": {**_TEXT, "format": "date-time"},
-        "review": {
-            "type": "object",
-            "required": ["case", "because"],
-            "description": "There if a person decides: until then the answer is only proposed.",
-            "properties": {"case": _TEXT, "because": {"type": "array", "items": _TEXT}},
-        },
-        "stub": {"const": True, "description": "Made up from the contract; no model answered."},
-    },
-}
-ERROR = {
-    "type": "object",
-    "required": ["code", "error"],
-    "properties": {
-        "code": _TEXT,
-        "error": _TEXT,
-        "problems": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": dict.fromkeys(("what", "where", "found", "expected", "todo"), _TEXT),
-            },
-        },
-    },
-}
-PROBLEM = _content({"$ref": "#/components/schemas/Error"})
-NO_VERSION = {"description": "The release has no role in this environment now.", **PROBLEM}
-VERSION = {
-    "name": "version",
-    "in": "path",
-    "required": True,
-    "description": "The number of a release that is the champion or the canary.",
-    "schema": {"type": "string", "pattern": "^[0-9]+$"},
-}
-PROBES = {
-    "/v1/models": {
-        "get": {
-            "summary": "The models that are served, with their releases and roles",
-            "operationId": "models",
-            "responses": {
-                "200": {"description": "Those that the key may know of."},
-                "401": {"description": "The API key is missing or wrong.", **PROBLEM},
-            },
-        }
-    },
-    "/ready": {
-        "get": {
-            "summary": "Whether the golden predictions came out the same",
-            "operationId": "ready",
-            "responses": {"200": {"description": "Yes."}, "503": {"description": "No."}},
-        }
-    },
-    "/live": {
-        "get": {
-            "summary": "Whether the process answers",
-            "operationId": "live",
-            "responses": {"200": {"description": "Yes."}},
-        }
-    },
-}

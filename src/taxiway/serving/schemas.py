@@ -1,0 +1,250 @@
+"""Schemas: JSON Schema (2020-12) of what goes in and out of an endpoint, through each protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taxiway.core.contract import Column, Contract
+from taxiway.serving.inference import DATATYPES, OUTPUTS
+from taxiway.serving.records import LARGEST, MOST_RECORDS
+
+TYPES: Mapping[str, Mapping[str, Any]] = {
+    "string": {"type": "string"},
+    "integer": {
+        "type": "integer",
+        "format": "int64",
+        "minimum": -LARGEST,
+        "maximum": LARGEST - 1,
+    },
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "timestamp": {"type": "string", "format": "date-time"},
+}
+TEXT: Mapping[str, Any] = {"type": "string"}
+STREAM: Mapping[str, Any] = {"type": "string", "format": "binary"}
+
+
+def ref(name: str) -> dict[str, str]:
+    """A schema of the document, by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def record_schema(contract: Contract) -> dict[str, Any]:
+    """One record."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [column.name for column in contract.columns if not column.nullable],
+        "properties": {column.name: _property(column) for column in contract.columns},
+    }
+
+
+def _property(column: Column) -> dict[str, Any]:
+    schema = dict(TYPES[column.type])
+    if column.nullable:
+        schema["type"] = [schema["type"], "null"]
+    if column.type in {"integer", "number"}:
+        schema |= _given(minimum=column.minimum, maximum=column.maximum)
+    elif column.type in {"date", "timestamp"}:
+        # JSON Schema has no word for it; a reader finds it beside the format.
+        schema |= _given(**{"x-minimum": column.minimum, "x-maximum": column.maximum})
+    schema |= _given(
+        pattern=column.pattern,
+        minLength=column.minimum_length,
+        maxLength=column.maximum_length,
+        enum=[*column.values, *([None] if column.nullable else [])] if column.values else None,
+        description=column.description or None,
+        examples=list(column.examples) or None,
+    )
+    return schema | ({"x-unit": column.unit} if column.unit else {})
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _list(items: Any, **more: Any) -> dict[str, Any]:
+    return {"type": "array", "items": items, **more}
+
+
+def _object(required: list[str], **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": required,
+        "properties": properties,
+    }
+
+
+def several(schema: Any) -> dict[str, Any]:
+    """A list of records, as many as one request takes."""
+    return _list(schema, minItems=1, maxItems=MOST_RECORDS)
+
+
+def one_or_several(schema: Any) -> dict[str, Any]:
+    """One record or a list of them: the native protocol, in and out."""
+    return {"oneOf": [schema, several(schema)]}
+
+
+def invocation(record: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """MLflow's scoring protocol, in its four forms."""
+    values = several({})
+    split = _object(
+        ["columns", "data"],
+        columns=_list({"enum": list(names)}, uniqueItems=True),
+        data=several(_list({})),
+        index=_list({}),
+    )
+    columns = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict.fromkeys(names, values),
+    }
+    unused = {
+        "params": {"type": ["object", "null"], "maxProperties": 0},
+        "signature_name": {},
+    }
+    return {
+        "oneOf": [
+            _object(["dataframe_split"], dataframe_split=split, **unused),
+            _object(["dataframe_records"], dataframe_records=several(record), **unused),
+            _object(["instances"], instances=several(record), **unused),
+            _object(["inputs"], inputs={"oneOf": [several(record), columns]}, **unused),
+        ]
+    }
+
+
+def tensors(contract: Contract) -> dict[str, Any]:
+    """A request of the Open Inference Protocol."""
+    shape = _list({"type": "integer", "minimum": 0}, minItems=1, maxItems=2)
+    inputs = [
+        _object(
+            ["name", "shape", "datatype", "data"],
+            name={"const": column.name},
+            shape=shape,
+            datatype={"enum": list(DATATYPES[column.type])},
+            data=several({}),
+            parameters={"type": "object"},
+        )
+        for column in contract.columns
+    ]
+    outputs = _object(["name"], name={"enum": list(OUTPUTS)}, parameters={"type": "object"})
+    return {
+        "type": "object",
+        "required": ["inputs"],
+        "properties": {
+            "id": TEXT,
+            "inputs": _list({"oneOf": inputs}, minItems=1),
+            "outputs": _list(outputs),
+        },
+    }
+
+
+REASON = _object(
+    ["column", "value", "typical", "effect"],
+    column=TEXT,
+    value={},
+    typical={},
+    effect={
+        "type": "number",
+        "description": "How much the value raised (below zero: lowered) the answer: what it added"
+        " to the score, or how far the probability moves if the value were the typical one. The"
+        " release says which.",
+    },
+)
+DECISION = _object(
+    ["decision", "release", "prediction", "probability", "reasons", "at"],
+    decision={**TEXT, "description": "Id in the decision log; `taxiway replay` takes it."},
+    release=TEXT,
+    prediction={"type": "boolean"},
+    probability={"type": "number", "minimum": 0, "maximum": 1},
+    reasons=_list(REASON),
+    at={**TEXT, "format": "date-time"},
+    review=_object(["case", "because"], case=TEXT, because=_list(TEXT))
+    | {"description": "There if a person decides: until then the answer is only proposed."},
+    stub={"const": True, "description": "Made up from the contract; no model answered."},
+)
+PREDICTIONS = _object(["predictions"], predictions=several(ref("Decision")))
+OUTPUT = _object(
+    ["name", "datatype", "shape", "data"],
+    name={"enum": list(OUTPUTS)},
+    datatype=TEXT,
+    shape=_list({"type": "integer"}),
+    data=_list({}),
+)
+INFERENCE = _object(
+    ["model_name", "model_version", "outputs"],
+    id=TEXT,
+    model_name=TEXT,
+    model_version=TEXT,
+    outputs=_list(OUTPUT),
+)
+PROBLEM = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["what"],
+    "properties": dict.fromkeys(("what", "where", "found", "expected", "todo"), TEXT),
+}
+ERROR = _object(
+    ["code", "error", "problems"],
+    code={**TEXT, "pattern": "^TW-[0-9]$", "description": "What kind of error it is."},
+    error={**TEXT, "description": "What happened, for people."},
+    problems=_list(PROBLEM),
+    more_problems={"type": "integer", "description": "How many are not shown."},
+    todo=TEXT,
+)
+READY = {
+    "type": "object",
+    "required": ["ready"],
+    "properties": {"ready": {"const": True}, "release": TEXT, "digest": TEXT, "note": TEXT},
+}
+LIVE = _object(["live"], live={"const": True})
+MODEL = {
+    "type": "object",
+    "required": ["name", "ready", "releases"],
+    "properties": {
+        "name": TEXT,
+        "ready": {"type": "boolean"},
+        "environment": TEXT,
+        "releases": _list(
+            _object(
+                ["release", "digest", "role", "share"],
+                release=TEXT,
+                digest=TEXT,
+                role={"enum": ["champion", "canary", "challenger"]},
+                share={"type": "number"},
+            )
+        ),
+    },
+}
+MODELS = _object(["models"], models=_list(ref("Model")))
+_TENSOR = _object(
+    ["name", "datatype", "shape"], name=TEXT, datatype=TEXT, shape=_list({"type": "integer"})
+)
+METADATA = _object(
+    ["name", "versions", "platform", "inputs", "outputs"],
+    name=TEXT,
+    versions=_list(TEXT),
+    platform=TEXT,
+    inputs=_list(_TENSOR),
+    outputs=_list(_TENSOR),
+)
+SERVER = _object(["name", "version", "extensions"], name=TEXT, version=TEXT, extensions=_list(TEXT))
+MODEL_READY = _object(["name", "ready"], name=TEXT, ready={"const": True})
+
+SCHEMAS: Mapping[str, Any] = {
+    "Decision": DECISION,
+    "Predictions": PREDICTIONS,
+    "Inference": INFERENCE,
+    "Error": ERROR,
+    "Ready": READY,
+    "Live": LIVE,
+    "Model": MODEL,
+    "Models": MODELS,
+    "Metadata": METADATA,
+    "Server": SERVER,
+    "ModelReady": MODEL_READY,
+}
+"""Those that are the same for every model."""
