@@ -19,9 +19,12 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from taxiway import Workspace
+from taxiway.adapters.decisions import DecisionLog
+from taxiway.adapters.ids import new_id
 from taxiway.core.digest import digest_bytes
 
-from .conftest import ENGINEER, MODEL, OWNER, RECORD, Firm, soon
+from .conftest import ENGINEER, MODEL, OWNER, RECORD, Firm, in_environment, soon
 from .test_endpoint import Client, free_port, serving
 
 NAME = f"{MODEL}-prod"
@@ -361,6 +364,19 @@ def test_the_bundle_answers_as_the_workspace_does_and_nothing_of_it_changes(
     assert running.ask(*collect)["added"] == 0
     assert running.ask("replay", answered["decision"])["equal"]
     assert "no decision log" in running.run("deploy", "collect", place, "--model", MODEL, code=3)
+
+
+def test_decisions_of_releases_that_nobody_knows_stay_out(running: Firm, tmp_path: Path) -> None:
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    with in_environment(running), Workspace.open() as workspace:
+        known = next(iter(workspace.decisions.scan(MODEL)))
+    own = dataclasses.replace(known, id=new_id())
+    with closing(DecisionLog(folder / "decisions.db")) as log:
+        log.append([own, dataclasses.replace(own, id=new_id(), release_digest="sha256:0")])
+    said = running.run("deploy", "collect", folder, "--model", MODEL, code=2)
+    assert f"decisions of {MODEL}:1" in said
+    assert running.run("replay", own.id, code=3)
 
 
 def test_a_bundle_of_another_rendering_is_not_served(rendered: Path, tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 
 from ..unit.serving.test_tracing import ENDPOINT, attributes, receiving
 from .conftest import MODEL, RECORD, Firm
-from .test_endpoint import serving
+from .test_endpoint import free_port, serving
 
 STEPS = ("parse", "validate", "decide", "features", "model", "log", "write")
 
@@ -66,3 +67,19 @@ def test_what_can_not_be_traced_as_asked_is_said_before_anything_starts(
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "zipkin")
     said = running.run("serve", MODEL, code=2)
     assert "OTEL_TRACES_EXPORTER" in said
+
+
+def test_without_the_extra_it_says_how_to_install_it(
+    running: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Without:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+            if name == "opentelemetry.sdk":
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.delitem(sys.modules, "opentelemetry.sdk", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Without(), *sys.meta_path])
+    monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:1")
+    for words in (["serve", MODEL], ["serve", "--stub", running.project]):
+        said = running.run(*words, "--port", free_port(), code=8)
+        assert "taxiway[otel]" in said
