@@ -39,7 +39,7 @@ def test_every_answer_becomes_a_span_with_its_decisions_and_where_its_time_went(
         assert about["taxiway.release"] == f"{MODEL}:1"
         assert about["taxiway.model"] == MODEL
         steps = {step: about[f"taxiway.seconds.{step}"] for step in STEPS}
-        assert all(seconds > 0 for seconds in steps.values())
+        assert all(seconds > 0 for step, seconds in steps.items() if step != "validate")
         assert steps["features"] + steps["model"] <= steps["decide"]
         outer = sum(seconds for step, seconds in steps.items() if step not in {"features", "model"})
         assert outer <= (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9
@@ -55,7 +55,8 @@ def test_the_metrics_say_where_the_time_of_answers_goes(running: Firm) -> None:
     found = dict(re.findall(r'taxiway_seconds_sum\{step="(\w+)".*?\} (\S+)', text))
     seconds = {step: float(value) for step, value in found.items()}
     assert seconds.keys() == {*STEPS, "total"}
-    assert all(value > 0 for value in seconds.values())
+    # A good record is read straight into the contract's types: that is all in `parse`.
+    assert all(value > 0 for step, value in seconds.items() if step != "validate")
     assert seconds["features"] + seconds["model"] <= seconds["decide"]
     outer = ("parse", "validate", "decide", "log", "write")
     assert sum(seconds[step] for step in outer) <= seconds["total"]

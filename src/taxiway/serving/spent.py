@@ -26,10 +26,12 @@ class Spent:
 
 def clocked(artefact: Artefact, spent: Spent) -> Artefact:
     """The artefact, whose calls add to `spent` what they take; that is a microsecond of a group."""
+    explain = artefact.contributions
     return replace(
         artefact,
         features=_clocked(artefact.features, spent, "features"),
         probability=_clocked(artefact.probability, spent, "model"),
+        contributions=explain and _clocked(explain, spent, "model"),
     )
 
 
