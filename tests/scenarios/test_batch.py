@@ -10,6 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from taxiway.data.begun import Begun, note
+from taxiway.data.source import fingerprint
+
 from .conftest import MODEL, Firm
 
 WAIT = 60.0
@@ -152,9 +155,10 @@ def test_a_killed_quarantine_goes_on_too(running: Firm, schedule: Path) -> None:
     aside = running.project / "bad.csv"
     aside.unlink(missing_ok=True)
     # As if it had been killed between its two files.
+    digest = fingerprint(source).digest
     job = running.ask(*words, "--dry-run")["job"]
+    note(running.project / "out.csv", Begun(str(source), digest, f"{MODEL}:1", job))
     aside.touch()
-    (running.project / f".out.csv.{job}.partial").touch()
     running.run(*words)
     assert pl.read_csv(aside)["row"].to_list() == [3]
     assert decided(running) == pl.read_csv(running.project / "out.csv").height

@@ -10,8 +10,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
+from taxiway.bootstrap.reading import Asked, Reading, kept_of, reading
 from taxiway.bootstrap.serving import champion_of, decider_of
-from taxiway.core.errors import InputError, MissingError
+from taxiway.core.errors import ConflictError, InputError, MissingError, Problem
 from taxiway.core.facts import Model
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.core.artefact import Artefact
+    from taxiway.data.begun import Begun
     from taxiway.data.findings import Validation
     from taxiway.data.quarantine import Limit
-    from taxiway.data.source import Fingerprint, Source
-    from taxiway.data.table import Add
+    from taxiway.data.source import Source
+    from taxiway.data.table import Add, Commit
     from taxiway.data.tally import Marks
+    from taxiway.serving.batch import Job
+    from taxiway.serving.deciding import Decider
     from taxiway.serving.replay import Replayed
 
 Begin = Callable[[str, int | None], Callable[[int], None]]
@@ -35,7 +39,7 @@ that is told of rows that are done."""
 
 def score(
     workspace: Workspace,
-    source: Path,
+    asked: Asked,
     out: Path,
     *,
     model: Model,
@@ -46,17 +50,14 @@ def score(
     dry_run: bool,
     begin: Begin,
 ) -> dict[str, Any]:
-    """Scores a file with the champion: validated as a whole, then decided, logged and written.
+    """Scores a table with the champion: validated as a whole, then decided, logged and written.
 
     A job that was killed goes on where its last decision was logged.
     """
-    import polars as pl
-
+    from taxiway.data.begun import Begun, begun, note, note_of
     from taxiway.data.quarantine import Limit
-    from taxiway.data.source import fingerprint, open_source
-    from taxiway.data.table import partial_of, require_writable, writing
+    from taxiway.data.table import require_writable
     from taxiway.serving.batch import job_of
-    from taxiway.serving.batch import score as along
 
     if (quarantine is None) != (at_most is None):
         raise InputError(
@@ -64,38 +65,109 @@ def score(
             todo="Give both: --quarantine FILE --at-most 1%",
         )
     limit = None if at_most is None else Limit.read(at_most)
-    _require_apart(source, out, quarantine)
+    _require_apart(*([asked] if isinstance(asked, Path) else []), out, quarantine)
     require_writable(out, overwrite=overwrite)
     release = champion_of(workspace, model.id, environment)
     artefact = artefacts.load_replayed(workspace, release)
-    opened, known = open_source(source), fingerprint(source)
     decider = decider_of(workspace, artefact, environment, "batch")
-    job = job_of(known.digest, decider)
-    if quarantine is not None:
-        # Whoever was killed between its two files left the first one there.
-        resumed = partial_of(out, job.id).exists()
-        require_writable(quarantine, overwrite=overwrite or resumed)
-    validation, marks = _examined(opened, artefact, limit, begin)
-    answer: dict[str, Any] = {
-        "release": release.id,
-        "rows": validation.rows - validation.failed_rows,
-        "quarantined": validation.failed_rows,
-        "out": str(out),
-        "job": job.id,
-        "dry_run": dry_run,
-    }
-    if dry_run:
-        return answer
+    before = begun(out)
+    told = begin("Reading", None) if not isinstance(asked, Path) else lambda _: None
+    with reading(asked, out, artefact.inputs, before, told=told) as rows:
+        job = job_of(rows.digest, decider)
+        now = Begun(rows.asked, rows.pin, release.id, job.id)
+        if before is not None and before != now:
+            _require_anew(out, before, now, overwrite=overwrite)
+        if quarantine is not None:
+            # Whoever was killed between its two files left the first one there.
+            require_writable(quarantine, overwrite=overwrite or before == now)
+        validation, marks = _examined(rows.source, artefact, limit, begin)
+        answer: dict[str, Any] = {
+            "release": release.id,
+            "rows": validation.rows - validation.failed_rows,
+            "quarantined": validation.failed_rows,
+            "out": str(out),
+            "job": job.id,
+            "dry_run": dry_run,
+        }
+        if dry_run:
+            return answer
+        if before is not None and before != now:
+            _discard(out, before)
+        note(out, now)
+        done = _decided(decider, job, rows, marks, (out, quarantine), begin)
+        note_of(out).unlink()
+    return {**answer, **done}
+
+
+def _require_anew(out: Path, before: Begun, now: Begun, *, overwrite: bool) -> None:
+    """Raises `ConflictError` if a batch for the same OUT was cut off that was another one."""
+    if overwrite:
+        return
+    problems = [
+        Problem(what, found, expected)
+        for what, found, expected in (
+            ("it read another source", now.asked, before.asked),
+            ("its rows have changed since", now.pin, before.pin),
+            ("it was decided by another release", now.release, before.release),
+        )
+        if found != expected
+    ]
+    raise ConflictError(
+        f"A batch for {out.name} was cut off, and this is not the same one; some of its rows may be"
+        " decided and in the log.",
+        problems,
+        todo="Put back what it read to go on with it, choose another OUT, or add --overwrite to"
+        " give it up: then every row is decided anew.",
+    )
+
+
+def _discard(out: Path, before: Begun) -> None:
+    """Removes what a batch that is given up left beside OUT."""
+    from taxiway.data.table import discard
+
+    discard(out, before.job)
+    kept_of(out, before.asked).unlink(missing_ok=True)
+
+
+def _decided(
+    decider: Decider,
+    job: Job,
+    rows: Reading,
+    marks: Marks,
+    outs: tuple[Path, Path | None],
+    begin: Begin,
+) -> dict[str, int]:
+    """The second pass: decided, logged and written."""
+    import polars as pl
+
+    from taxiway.data.table import writing
+    from taxiway.serving.batch import score as along
+
     found = positive = 0
+    sound = int(marks.failed.len() - marks.failed.sum())
     with ExitStack() as stack:
-        add = stack.enter_context(writing(out, job.id))
-        aside = stack.enter_context(writing(quarantine, job.id)) if quarantine else None
-        rows = _sound(opened, artefact, marks, known, aside)
-        for part in along(decider, job, rows, on_rows=begin("Deciding", answer["rows"])):
-            add(pl.DataFrame(part.columns))
+        add, aside = (
+            stack.enter_context(writing(path, job.id, commit=_commit(path))) if path else None
+            for path in outs
+        )
+        held = _sound(rows, decider.artefact, marks, aside)
+        for part in along(decider, job, held, on_rows=begin("Deciding", sound)):
+            if add is not None:
+                add(pl.DataFrame(part.columns))
             found += part.found
             positive += part.positive
-    return {**answer, "positive": positive, "found": found}
+    return {"positive": positive, "found": found}
+
+
+def _commit(path: Path) -> Commit | None:
+    """How a version of a Delta table is written, if a path is one."""
+    from taxiway.data.table import is_delta
+
+    if not is_delta(path):
+        return None
+    from taxiway.adapters.delta import write
+
+    return write
 
 
 def _require_apart(*paths: Path | None) -> None:
@@ -127,14 +199,13 @@ def _examined(
 
 
 def _sound(
-    source: Source, artefact: Artefact, marks: Marks, known: Fingerprint, aside: Add | None
+    rows: Reading, artefact: Artefact, marks: Marks, aside: Add | None
 ) -> Iterator[tuple[Sequence[int], pl.DataFrame]]:
-    """The second pass: rows that hold the contract; the others are set aside."""
+    """Rows that hold the contract; the others are set aside."""
     from taxiway.data.quarantine import portions
-    from taxiway.data.source import require_unchanged
 
-    for portion in portions(source, artefact.inputs, marks):
-        require_unchanged(source.path, known)
+    for portion in portions(rows.source, artefact.inputs, marks):
+        rows.require_unchanged()
         if aside is not None:
             aside(portion.broken)
         yield portion.numbers, portion.sound

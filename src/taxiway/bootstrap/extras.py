@@ -19,6 +19,9 @@ EXTRAS = {
     "granian": "serve",
     "msgspec": "serve",
     "opentelemetry": "otel",
+    "deltalake": "delta",
+    "psycopg": "postgres",
+    "ray": "ray",
 }
 """Module -> the extra that installs it."""
 

@@ -412,7 +412,7 @@ class Workspace(Opened):
 
     def score(
         self,
-        source: Path,
+        source: Path | tuple[str, str],
         out: Path,
         *,
         model: str | None = None,
@@ -423,10 +423,12 @@ class Workspace(Opened):
         dry_run: bool = False,
         begin: Begin = _no_stage,
     ) -> dict[str, Any]:
-        """Scores a CSV or Parquet file along the same path as the endpoint.
+        """Scores a table along the same path as the endpoint.
 
-        A file is decided on once by a release in an environment: what is in the log is taken from
-        there. Rows that break the contract go to `quarantine`, `at_most` so many ("100", "1%").
+        `source` is a CSV or Parquet file, the folder of a Delta table, or (URL of a database,
+        query). Its rows are decided on once by a release in an environment: what is in the log is
+        taken from there. Rows that break the contract go to `quarantine`, `at_most` so many
+        ("100", "1%").
         """
         with extras():
             from taxiway.bootstrap.batch import score

@@ -20,8 +20,19 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("out", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("tables", metavar="[IN] OUT", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--sql",
+    metavar="QUERY",
+    help="Instead of IN: the rows of this query, put in order by the contract's key.",
+)
+@click.option(
+    "--database",
+    metavar="URL",
+    envvar="TAXIWAY_DATABASE",
+    help="Of the query, such as postgresql://user@host/name or sqlite:///file.db (or"
+    " TAXIWAY_DATABASE; the password may be in TAXIWAY_DATABASE_PASSWORD).",
+)
 @options.model
 @options.serving_environment
 @click.option(
@@ -40,8 +51,9 @@ if TYPE_CHECKING:
 @options.as_json
 def score(
     *,
-    source: Path,
-    out: Path,
+    tables: tuple[Path, ...],
+    sql: str | None,
+    database: str | None,
     model: str | None,
     environment: str,
     quarantine: Path | None,
@@ -50,18 +62,23 @@ def score(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Score a CSV or Parquet file with the champion, along the same path as the endpoint.
+    """Score a table with the champion, along the same path as the endpoint.
 
-    Every row is held against the contract first: one that breaks it, and none is decided, unless
-    --quarantine and --at-most let it be set aside. Every decision is in the log before its row is
-    written; OUT is there when all of it is. A file is decided once by a release in an environment:
-    after an interruption the same command goes on where it was.
+    IN is a CSV or Parquet file, or the folder of a Delta table; OUT ends in .parquet, .csv or
+    .delta. Every row is held against the contract first: one that breaks it, and none is decided,
+    unless --quarantine and --at-most let it be set aside. Every decision is in the log before its
+    row is written; OUT is there when all of it is. Rows are decided once by a release in an
+    environment: after an interruption the same command goes on where it was, on the rows that it
+    had begun to read, or says what has changed.
 
     \b
     Example: taxiway score schedule.parquet scores.parquet --env prod
              taxiway score schedule.csv scores.csv --quarantine bad.csv --at-most 1%
+             taxiway score --sql "SELECT * FROM schedule" scores.delta
     """
     from taxiway.bootstrap import Workspace
+
+    source, out = _in_and_out(tables, sql, database)
 
     began = time.perf_counter()
     with Workspace.open() as workspace, screen.stages() as begin:
@@ -93,6 +110,21 @@ def score(
     if quarantine:
         where = "would be set aside" if dry_run else f"are set aside in {quarantine}"
         screen.say(f"{done['quarantined']:,} rows break the contract, and {where}.")
+
+
+def _in_and_out(
+    tables: tuple[Path, ...], sql: str | None, database: str | None
+) -> tuple[Path | tuple[str, str], Path]:
+    """What is read and what is written."""
+    if sql is None:
+        if len(tables) != 2:
+            raise click.UsageError("Name two tables: IN and OUT; or OUT and a query with --sql.")
+        return tables[0], tables[1]
+    if len(tables) != 1:
+        raise click.UsageError("With --sql, name one table: OUT.")
+    if not database:
+        raise click.UsageError("Say which database --sql asks: --database or TAXIWAY_DATABASE.")
+    return (database, sql), tables[0]
 
 
 @click.command()

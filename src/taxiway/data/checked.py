@@ -18,7 +18,7 @@ def refuse_failures(source: Source, validation: Validation, *, so: str) -> None:
     if validation.passed:
         return
     raise InputError(
-        f"{source.path.name} does not hold its contract: {validation.failed_rows} of"
+        f"{source.name} does not hold its contract: {validation.failed_rows} of"
         f" {validation.rows} rows fail. {so}",
         [failure.problem() for failure in validation.failures],
         todo="Correct the data at their source, or the contract with its owner; see"

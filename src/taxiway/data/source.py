@@ -1,4 +1,4 @@
-"""Sources: CSV and Parquet files, opened lazily and read in batches.
+"""Sources: CSV and Parquet files, and what adapters open, read lazily and in batches.
 
 CSV is read as text, so that "001" is still "001" when the contract is held against it. What can't
 be a source at all (no file, a folder, no rows, broken bytes) is an `InputError` here; what is wrong
@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +39,23 @@ class Source:
 
     path: Path
     format: str
-    """`csv` or `parquet`."""
+    """`csv`, `parquet`, `delta` or `sql`."""
     schema: pl.Schema
     nulls: tuple[str, ...] = NULLS
     separator: str = ","
+    scan: Callable[[], pl.LazyFrame] | None = None
+    """Its rows, always in the same order, if it is no single file that polars can read."""
+    called: str = ""
+    """What people call it, if that is not the name of its file."""
+
+    @property
+    def name(self) -> str:
+        return self.called or self.path.name
+
+    @property
+    def is_text(self) -> bool:
+        """Whether values stand in it as text, to be read by the contract."""
+        return self.format in {"csv", "sql"}
 
     @property
     def columns(self) -> list[str]:
@@ -84,7 +97,10 @@ def open_source(path: Path, *, nulls: Sequence[str] = NULLS, separator: str = ",
     Raises `InputError` for whatever can't be read as a table with at least one row.
     """
     if path.is_dir():
-        raise InputError(f"{path} is a folder, not a CSV or Parquet file.")
+        raise InputError(
+            f"{path} is a folder, not a CSV or Parquet file.",
+            todo="`taxiway score` also reads the folder of a Delta table (one with a _delta_log).",
+        )
     if not path.exists():
         raise InputError(f"There is no file {path}.", todo="Check the charter's `data.source`.")
     with path.open("rb") as file:
@@ -143,7 +159,9 @@ def raw_frame(source: Source) -> pl.LazyFrame:
 
     A CSV line without any value is no row.
     """
-    if source.format == "parquet":
+    if source.scan is not None:
+        return source.scan()
+    if source.format != "csv":
         return pl.scan_parquet(source.path, glob=False)
     return _text(source, source.path)
 
@@ -173,7 +191,7 @@ def typed(source: Source, contract: Contract) -> list[pl.Expr]:
         raw, found = pl.col(column.name), source.schema.get(column.name)
         if found is None:
             value = from_values(pl.lit(None), pl.Null(), column.type)
-        elif source.format == "csv":
+        elif source.is_text:
             value = from_text(raw, column.type)
         else:
             value = from_values(raw, found, column.type)
@@ -194,7 +212,7 @@ def batches(source: Source) -> Iterator[pl.DataFrame]:
     # Polars reads ahead as far as it can while its reader is busy; pieces keep that within bounds.
     rows = 0
     try:
-        for piece in _slices(source) if source.format == "parquet" else _texts(source):
+        for piece in _texts(source) if source.format == "csv" else _slices(source):
             read = piece.with_row_index(ROW, offset=rows + 1).collect(engine="streaming")
             yield from read.iter_slices(BATCH_ROWS)
             rows += read.height

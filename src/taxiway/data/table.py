@@ -1,4 +1,4 @@
-"""Tables that taxiway writes for people: CSV and Parquet, there whole or not at all."""
+"""Tables that taxiway writes for people: CSV, Parquet and Delta, there whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,19 +14,30 @@ import polars as pl
 
 from taxiway.core.errors import ConflictError, InputError, StoreError, shortened
 
-SUFFIXES = (".parquet", ".csv")
+DELTA = ".delta"
+SUFFIXES = (".parquet", ".csv", DELTA)
 
 Add = Callable[[pl.DataFrame], None]
 """Takes further rows of a table; all frames of a table have the same columns."""
 
+Commit = Callable[[pl.LazyFrame, Path], None]
+"""Writes rows as the next version of the Delta table in a folder, at once."""
+
+
+def is_delta(path: Path) -> bool:
+    """Whether a path is, or will be, the folder of a Delta table."""
+    return path.suffix.lower() == DELTA or (path / "_delta_log").is_dir()
+
 
 def require_writable(path: Path, *, overwrite: bool) -> None:
     """Raises what stands in the way of writing a table, before any work is done for it."""
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES and not is_delta(path):
         raise InputError(
             f"{path.name} has no known kind of table; expected a name that ends in"
             f" {' or '.join(SUFFIXES)}."
         )
+    if path.exists() and path.is_dir() != is_delta(path):
+        raise InputError(f"{path} is {'a folder' if path.is_dir() else 'no folder'}.")
     if not path.absolute().parent.is_dir():
         raise InputError(f"There is no folder {path.absolute().parent} to write {path.name} into.")
     if path.exists() and not overwrite:
@@ -45,11 +56,12 @@ def partial_of(path: Path, token: str) -> Path:
 
 
 @contextmanager
-def writing(path: Path, token: str) -> Iterator[Add]:
+def writing(path: Path, token: str, *, commit: Commit | None = None) -> Iterator[Add]:
     """A table in the format that the name asks for, written a frame at a time.
 
     It takes its name when the block ends well; an exception leaves nothing behind. Memory does not
-    grow with the rows. Raises `ConflictError` if another process is writing it with that token.
+    grow with the rows. A Delta table needs `commit`. Raises `ConflictError` if another process is
+    writing it with that token.
     """
     partial = partial_of(path, token)
     parts = partial.with_suffix(".parts")
@@ -63,13 +75,39 @@ def writing(path: Path, token: str) -> Iterator[Add]:
                 # Polars writes a Parquet file in one go: parts, then all of them streamed into one.
                 parts.mkdir()
                 yield _parts(parts)
+                rows = pl.scan_parquet(sorted(parts.iterdir()), glob=False)
+                if commit is not None and is_delta(path):
+                    _committed(rows, path, parts, commit)
+                    return
                 with _store_errors(path):
-                    pl.scan_parquet(sorted(parts.iterdir()), glob=False).sink_parquet(partial)
+                    rows.sink_parquet(partial)
             os.fsync(file.fileno())
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
             shutil.rmtree(parts, ignore_errors=True)
+
+
+def _committed(rows: pl.LazyFrame, path: Path, parts: Path, commit: Commit) -> None:
+    """A new table grows among the parts until it is whole; another version is one commit anyway."""
+    if path.exists():
+        commit(rows, path)
+        return
+    table = parts / "table"
+    commit(rows, table)
+    table.rename(path)
+
+
+def discard(path: Path, token: str) -> None:
+    """Removes what a run that was cut off left of a table.
+
+    Raises `ConflictError` if it is not cut off but still at it.
+    """
+    partial = partial_of(path, token)
+    if partial.exists():
+        with _held(partial):
+            shutil.rmtree(partial.with_suffix(".parts"), ignore_errors=True)
+            partial.unlink()
 
 
 def _csv(file: BinaryIO) -> Add:

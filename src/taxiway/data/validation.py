@@ -176,8 +176,8 @@ def _missing(column: Column, source: Source) -> Failure:
 
 
 def _of_type(failure: Failure, source: Source) -> Failure:
-    """A wrong type of a Parquet column says which type it is."""
-    if failure.rule != "is of another type" or source.format == "csv":
+    """A wrong type of a typed column says which type it is."""
+    if failure.rule != "is of another type" or source.is_text:
         return failure
     found = source.schema[failure.column]
     return replace(failure, expected=f"{failure.expected}, in a column that is {found}")
