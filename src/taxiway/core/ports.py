@@ -141,6 +141,14 @@ class Decisions(Protocol):
         if it can't write.
         """
 
+    def append_frame(self, decisions: Any) -> None:
+        """Makes decisions of a batch durable, all or none, from a polars frame.
+
+        Its columns are the fields of a decision, with `inputs` and `output` as JSON text, and the
+        output's `prediction` and `probability`; ids ascend, and model and environment are one.
+        Raises `ConflictError` if an id is already there, `StoreError` if it can't write.
+        """
+
     def get(self, id: str) -> Decision:
         """One decision. Raises `MissingError`."""
 

@@ -65,8 +65,13 @@ def plain_records(frame: pl.DataFrame) -> list[dict[str, Any]]:
     >>> plain_records(pl.DataFrame({"at": [datetime(2013, 3, 1, 5, tzinfo=UTC)], "flight": [11]}))
     [{'at': '2013-03-01T05:00:00.000000Z', 'flight': 11}]
     """
+    return plain_frame(frame).to_dicts()
+
+
+def plain_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """A typed frame with its times and dates as the text that plain records hold."""
     times = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime)]
     days = [name for name, dtype in frame.schema.items() if dtype == pl.Date]
     return frame.with_columns(
         pl.col(times).dt.strftime(UTC_TEXT), pl.col(days).dt.strftime("%Y-%m-%d")
-    ).to_dicts()
+    )

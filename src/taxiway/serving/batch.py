@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import polars as pl
 
 from taxiway.core.decision import Decision
 from taxiway.core.digest import PREFIX, digest_of
 from taxiway.core.errors import ConflictError
+from taxiway.serving import columns
+from taxiway.serving.ahead import ahead
+from taxiway.serving.columns import Plain
 from taxiway.serving.deciding import Decider
 
 CHUNK_ROWS = 20_000
-"""Rows that are decided, and logged in one transaction, at a time."""
+"""Rows that are decided, and logged in one transaction, at a time, where each is looked at."""
 
 TRIES = 3
 """How often to look again what somebody else has decided, who works on the same job."""
@@ -40,6 +45,11 @@ class Job:
         """
         return f"{self.id}{row:010}"
 
+    def decisions(self, rows: Sequence[int]) -> pl.Series:
+        """The ids of the decisions on many rows."""
+        numbers = pl.Series("id", rows, dtype=pl.Int64()).cast(pl.String()).str.zfill(10)
+        return pl.select(pl.concat_str(pl.lit(self.id), numbers).alias("id")).to_series()
+
 
 def job_of(source: str, decider: Decider) -> Job:
     """The job of a file (the digest of its bytes), a release and an environment."""
@@ -52,39 +62,97 @@ def job_of(source: str, decider: Decider) -> Job:
 class Scored:
     """Some rows that were decided, in their order."""
 
-    columns: Mapping[str, list[Any]]
-    """Key columns, prediction, probability, reasons, review, release and decision: a value for each
-    row.
+    frame: pl.DataFrame
+    """Key columns, prediction, probability, reasons, review, release and decision.
 
     Reasons and the rules of a review are JSON text, so that every table format holds them.
     """
-    rows: int
     positive: int
     found: int
     """How many of them were in the log before."""
 
 
+Rows = tuple[Sequence[int], Any]
+"""Numbers of some rows, ascending, and the frame that holds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Rows on their way into the log; without decisions if each has to be looked at."""
+
+    numbers: Sequence[int]
+    frame: Any
+    decisions: Any = None
+
+
 def score(
     decider: Decider,
     job: Job,
-    rows: Iterable[tuple[Sequence[int], Any]],
+    rows: Iterable[Rows],
     *,
+    plain: Plain,
     on_rows: Callable[[int], None] = lambda _: None,
-) -> Iterator[Scored]:
+) -> Generator[Scored, None, None]:
     """Decides on rows as they come, logs them, and hands them on: a chunk after the other.
 
-    `rows` are the numbers of some rows, ascending, with the frame that holds them. What the log has
-    of the job is taken from there.
+    Reading, deciding and logging run at one time, each a chunk ahead. What the log has of the job
+    is taken from there. `plain` makes times and dates of a frame text.
     """
-    names = decider.artefact.inputs.names
+    with ahead(iter(rows)) as read, ahead(_made(decider, job, read, plain)) as made:
+        for part in made:
+            if part.decisions is not None and _logged(decider, part.decisions):
+                yield _of_columns(part, decider.artefact.inputs.key, plain)
+            else:
+                yield from _one_by_one(decider, job, part)
+            on_rows(len(part.numbers))
+
+
+def _made(decider: Decider, job: Job, rows: Iterable[Rows], plain: Plain) -> Iterator[_Made]:
+    """Rows with their decisions, where they can be made as columns and the log has none."""
+    names, whole = decider.artefact.inputs.names, columns.takes(decider.artefact)
     for numbers, frame in rows:
+        if not len(numbers):
+            continue
         wanted = frame.select(names)
-        for start in range(0, len(numbers), CHUNK_ROWS):
-            stop = start + CHUNK_ROWS
-            ids = [job.decision(row) for row in numbers[start:stop]]
-            decided, found = _decided(decider, ids, wanted[start:stop])
-            yield _scored(decided, decider.artefact.inputs.key, found)
-            on_rows(len(ids))
+        first = job.decision(numbers[0])
+        if not whole or decider.log.between(first, first):
+            yield _Made(numbers, wanted)
+        else:
+            ids = job.decisions(numbers)
+            yield _Made(numbers, wanted, columns.decided(decider, ids, wanted, plain))
+
+
+def _logged(decider: Decider, decisions: Any) -> bool:
+    """Whether the log took them; it takes all or none, and none if it has one of them."""
+    try:
+        decider.log.append_frame(decisions)
+    except ConflictError:
+        return False
+    return True
+
+
+def _of_columns(part: _Made, key: Sequence[str], plain: Plain) -> Scored:
+    decisions = part.decisions
+    frame = plain(part.frame.select(key)).hstack(
+        decisions.select(
+            "prediction",
+            "probability",
+            "reasons",
+            pl.lit("[]").alias("review"),
+            "release",
+            pl.col("id").alias("decision"),
+        )
+    )
+    return Scored(frame, int(decisions["prediction"].sum()), 0)
+
+
+def _one_by_one(decider: Decider, job: Job, part: _Made) -> Iterator[Scored]:
+    """Rows of which some are in the log, or each of which has to be looked at."""
+    for start in range(0, len(part.numbers), CHUNK_ROWS):
+        stop = start + CHUNK_ROWS
+        ids = [job.decision(row) for row in part.numbers[start:stop]]
+        decided, found = _decided(decider, ids, part.frame[start:stop])
+        yield _scored(decided, decider.artefact.inputs.key, found)
 
 
 def _decided(decider: Decider, ids: Sequence[str], frame: Any) -> tuple[list[Decision], int]:
@@ -111,7 +179,7 @@ def _decided(decider: Decider, ids: Sequence[str], frame: Any) -> tuple[list[Dec
 def _scored(decisions: Sequence[Decision], key: Sequence[str], found: int) -> Scored:
     outputs = [d.output for d in decisions]
     predictions = [output["prediction"] for output in outputs]
-    columns = {
+    columns_ = {
         **{name: [d.inputs[name] for d in decisions] for name in key},
         "prediction": predictions,
         "probability": [output["probability"] for output in outputs],
@@ -120,4 +188,4 @@ def _scored(decisions: Sequence[Decision], key: Sequence[str], found: int) -> Sc
         "release": [d.release for d in decisions],
         "decision": [d.id for d in decisions],
     }
-    return Scored(columns, len(decisions), sum(predictions), found)
+    return Scored(pl.DataFrame(columns_), sum(predictions), found)

@@ -12,6 +12,7 @@ import pytest
 from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.decision import Decision
 from taxiway.core.errors import ConflictError, StoreError
+from taxiway.data.frame import plain_frame
 from taxiway.serving import batch
 from taxiway.serving.batch import Job, Scored, job_of, score
 from taxiway.serving.deciding import Decider
@@ -27,11 +28,11 @@ def records(rows: Sequence[int]) -> list[dict[str, Any]]:
 
 def scored(decider: Decider, *portions: Sequence[int], **options: Any) -> list[Scored]:
     frames = [(list(rows), decider.artefact.frame(records(rows))) for rows in portions]
-    return list(score(decider, job_of(SOURCE, decider), frames, **options))
+    return list(score(decider, job_of(SOURCE, decider), frames, plain=plain_frame, **options))
 
 
 def column(parts: list[Scored], name: str) -> list[Any]:
-    return [value for part in parts for value in part.columns[name]]
+    return [value for part in parts for value in part.frame[name]]
 
 
 @pytest.fixture(autouse=True)
@@ -39,12 +40,17 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "CHUNK_ROWS", 10)
 
 
+@pytest.mark.parametrize("exact", [True, False])
 def test_rows_are_decided_in_chunks_and_told_as_they_go(
-    decider: Decider, log: MemoryDecisions
+    decider: Decider, log: MemoryDecisions, exact: bool
 ) -> None:
+    """As columns, where a row's answer can't depend on the others; else a few at a time."""
     told: list[int] = []
-    parts = scored(decider, range(1, 26), [27, 30], on_rows=told.append)
-    assert told == [part.rows for part in parts] == [10, 10, 5, 2]
+    artefact = dataclasses.replace(decider.artefact, row_exact=exact)
+    decider = dataclasses.replace(decider, artefact=artefact)
+    parts = scored(decider, range(1, 26), [], [27, 30], on_rows=told.append)
+    assert [part.frame.height for part in parts] == ([25, 2] if exact else [10, 10, 5, 2])
+    assert [rows for rows in told if rows] == [25, 2]
     rows = [*range(1, 26), 27, 30]
     assert column(parts, "id") == rows
     job = job_of(SOURCE, decider)
@@ -59,8 +65,8 @@ def test_rows_are_decided_in_chunks_and_told_as_they_go(
 def test_batch_and_endpoint_give_the_same_answer(decider: Decider) -> None:
     (one,) = decider.decide(records([7]))
     (part,) = scored(decider, [7])
-    assert part.columns["prediction"] == [one.output["prediction"]]
-    assert part.columns["probability"] == [one.output["probability"]]
+    assert part.frame["prediction"].to_list() == [one.output["prediction"]]
+    assert part.frame["probability"].to_list() == [one.output["probability"]]
 
 
 def test_what_is_decided_is_not_decided_again(decider: Decider, log: MemoryDecisions) -> None:
@@ -68,7 +74,7 @@ def test_what_is_decided_is_not_decided_again(decider: Decider, log: MemoryDecis
     before = {d.id: d for d in log.scan("loans")}
     later = dataclasses.replace(decider, now=lambda: decider.now().replace(year=2030))
     parts = scored(later, range(1, 16))
-    assert [part.found for part in parts] == [2, 1]
+    assert sum(part.found for part in parts) == 3
     assert column(parts, "id") == list(range(1, 16))
     after = {d.id: d for d in log.scan("loans")}
     assert len(after) == 15
@@ -112,8 +118,8 @@ class Rival(MemoryDecisions):
 def test_two_who_work_on_one_job_share_its_decisions(decider: Decider) -> None:
     log = Rival(rounds=2)
     (part,) = scored(dataclasses.replace(decider, log=log), range(1, 9))
-    assert (part.rows, part.found) == (8, 4)
-    assert part.columns["decision"] == [d.id for d in log.scan("loans")]
+    assert (part.frame.height, part.found) == (8, 4)
+    assert part.frame["decision"].to_list() == [d.id for d in log.scan("loans")]
     assert [d.latency_us for d in log.scan("loans")].count(-1) == 4
 
 

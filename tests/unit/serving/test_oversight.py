@@ -11,6 +11,7 @@ import pytest
 from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.artefact import Artefact
 from taxiway.core.errors import InputError
+from taxiway.data.frame import plain_frame
 from taxiway.serving.batch import job_of, score
 from taxiway.serving.bodies import JSON, Body
 from taxiway.serving.oversight import marked, overseen
@@ -102,10 +103,9 @@ def test_batch_marks_as_the_endpoint_does(log: MemoryDecisions) -> None:
     records = [record(float(at), at) for at in range(1, 900, 11)]
     at_endpoint = make_decider(log)(artefact).decide(records)
     batch = dataclasses.replace(make_decider(MemoryDecisions())(artefact), channel="batch")
-    (part,) = score(
-        batch, job_of("sha256:file", batch), [(range(1, len(records) + 1), artefact.frame(records))]
-    )
-    assert [json.loads(text) for text in part.columns["review"]] == [
+    rows = [(range(1, len(records) + 1), artefact.frame(records))]
+    (part,) = score(batch, job_of("sha256:file", batch), rows, plain=plain_frame)
+    assert [json.loads(text) for text in part.frame["review"]] == [
         list(d.because) for d in at_endpoint
     ]
     assert any(d.because == ("sample",) for d in at_endpoint)

@@ -1,0 +1,148 @@
+"""Many rows decided as columns: the answers of `path.answer` and `deciding`, without a record each.
+
+A batch has no caller who waits for one row, so nothing of it needs to be a Python object. Each
+column is made at once, in the same words as the endpoint's: inputs and output as JSON text, keys as
+canonical JSON. That both ways say the same is held by tests, to the bit.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from taxiway.core.artefact import Artefact
+from taxiway.core.decision import record_key
+from taxiway.serving.deciding import Decider
+from taxiway.serving.path import probability
+from taxiway.serving.reasons import MOST, effects
+
+Plain = Callable[[pl.DataFrame], pl.DataFrame]
+"""Rows with times and dates as text, as plain records have them."""
+
+_EXACT_KEYS = (pl.String(), pl.Int64(), pl.Boolean())
+"""Types that polars writes as canonical JSON does; a float of a key is written by Python."""
+
+
+def takes(artefact: Artefact) -> bool:
+    """Whether rows of a release can be decided as columns: what has to look at each row, can't."""
+    return artefact.row_exact and artefact.oversight is None
+
+
+def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain) -> pl.DataFrame:
+    """Decisions with these ids on a frame of validated rows, which are not logged yet.
+
+    The columns are the fields of a decision, with `inputs` and `output` as JSON text, and what
+    stands in the output: `prediction`, `probability` and `reasons` (JSON text).
+    """
+    began = time.perf_counter()
+    artefact = decider.artefact
+    contract = artefact.inputs
+    records = plain(frame)
+    probabilities = probability(artefact, frame)
+    positive = probabilities >= artefact.threshold
+    reasons = _reasons(artefact, frame, probabilities, positive, plain)
+    answers = pl.DataFrame({"prediction": positive, "probability": probabilities}).with_columns(
+        reasons.alias("reasons")
+    )
+    head = answers.select(pl.struct("prediction", "probability").struct.json_encode())
+    output = pl.select(
+        pl.concat_str(
+            head.to_series().str.head(-1), pl.lit(',"reasons":'), reasons, pl.lit("}")
+        ).alias("output")
+    )
+    event = pl.col(contract.event_time).cast(pl.Datetime("us", "UTC"))
+    return answers.with_columns(
+        ids.alias("id"),
+        pl.lit(artefact.model).alias("model"),
+        pl.lit(artefact.release).alias("release"),
+        pl.lit(artefact.digest).alias("release_digest"),
+        pl.lit(decider.environment).alias("environment"),
+        pl.lit(decider.channel).alias("channel"),
+        _keys(records, contract.key).alias("key"),
+        frame.select(event.alias("happened_at")).to_series(),
+        pl.lit(decider.now()).cast(pl.Datetime("us", "UTC")).alias("at"),
+        _json(records, "inputs"),
+        output.to_series(),
+        pl.lit(int((time.perf_counter() - began) * 1e6)).cast(pl.Int64).alias("latency_us"),
+    )
+
+
+def _json(records: pl.DataFrame, name: str) -> pl.Series:
+    """Each row as a JSON object."""
+    return records.select(pl.struct(pl.all()).struct.json_encode().alias(name)).to_series()
+
+
+def _keys(records: pl.DataFrame, key: Sequence[str]) -> pl.Series:
+    """`record_key` of each row."""
+    columns = records.select(sorted(key))
+    plain = all(c.dtype in _EXACT_KEYS and not c.null_count() for c in columns)
+    if plain and key:
+        return _json(columns, "key")
+    return pl.Series("key", [record_key(row, key) for row in columns.to_dicts()], pl.String())
+
+
+def _reasons(
+    artefact: Artefact, frame: pl.DataFrame, probabilities: Any, positive: Any, plain: Plain
+) -> pl.Series:
+    """The reasons of each row as JSON text, a rank after the other."""
+    rows, found = effects(artefact, frame, probabilities, positive, probability)
+    if not len(rows):
+        return pl.Series("reasons", ["[]"]).new_from_index(0, frame.height)
+    names = artefact.input_names
+    signed = np.where(positive[rows], 1.0, -1.0)[:, None] * found
+    # Stable, so that of two effects of one size the first column's is the first, as it is alone.
+    order = np.argsort(-signed, axis=1, kind="stable")[:, :MOST]
+    values = plain(frame[rows.tolist()].select(names))
+    texts = [_values(values, name, artefact.reference[name]) for name in names]
+    each = np.arange(len(rows))
+    ranks = []
+    for rank in range(order.shape[1]):
+        chosen = order[:, rank]
+        speaks = signed[each, chosen] > 0
+        effect = _values_of(pl.Series(found[each, chosen]))
+        parts = []
+        for place, text in enumerate(texts):
+            at = np.flatnonzero(speaks & (chosen == place))
+            if len(at):
+                said = pl.select(pl.concat_str(text.gather(at), effect.gather(at), pl.lit("}")))
+                parts.append(said.to_series().alias("said").to_frame().with_columns(at=pl.lit(at)))
+        ranks.append(_scattered(parts, len(rows)))
+    lists = pl.select(
+        pl.concat_str(
+            pl.lit("["), pl.concat_str(*ranks, separator=",", ignore_nulls=True), pl.lit("]")
+        )
+    ).to_series()
+    return (
+        _scattered([pl.DataFrame({"said": lists, "at": rows})], frame.height)
+        .fill_null("[]")
+        .alias("reasons")
+    )
+
+
+def _values(values: pl.DataFrame, name: str, typical: Any) -> pl.Series:
+    """All of a reason that speaks of a column but its effect, for each row."""
+    begin = f'{{"column":{json.dumps(name, ensure_ascii=False)},"value":'
+    end = f',"typical":{json.dumps(typical, ensure_ascii=False)},"effect":'
+    text = _values_of(values.get_column(name))
+    return pl.select(pl.concat_str(pl.lit(begin), text, pl.lit(end))).to_series()
+
+
+def _values_of(column: pl.Series) -> pl.Series:
+    """Each value as JSON."""
+    whole = pl.select(pl.struct(column.alias("v")).struct.json_encode()).to_series()
+    return whole.str.slice(len('{"v":')).str.head(-1)
+
+
+def _scattered(parts: list[pl.DataFrame], rows: int) -> pl.Series:
+    """What is said at some places, as a column; null where nothing is."""
+    column = pl.Series("said", [None], dtype=pl.String()).new_from_index(0, rows)
+    if not parts:
+        return column
+    whole = pl.concat([part.select("said", pl.col("at").cast(pl.UInt32)) for part in parts])
+    places = pl.DataFrame({"at": pl.int_range(rows, dtype=pl.UInt32, eager=True)})
+    return places.join(whole, on="at", how="left", maintain_order="left").get_column("said")
