@@ -100,7 +100,9 @@ def big(firm: Firm) -> Path:
     """More flights than are decided in one go: enough to be killed in between."""
     march = pl.read_parquet(firm.data("schedule-03.parquet", "--months", "3-3", "--schedule"))
     out = firm.project / "big.parquet"
-    march.head(27_000).write_parquet(out)
+    flights = march.height
+    days = [pl.col("time_hour") + pl.duration(days=31 * later) for later in range(5)]
+    pl.concat([march.with_columns(day) for day in days]).head(4 * flights).write_parquet(out)
     return out
 
 

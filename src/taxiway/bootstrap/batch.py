@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from taxiway.bootstrap import artefacts
 from taxiway.bootstrap.reading import Asked, Reading, kept_of, reading
 from taxiway.bootstrap.serving import champion_of, decider_of
+from taxiway.bootstrap.spread import made_by_ray
 from taxiway.core.errors import ConflictError, InputError, MissingError, Problem
 from taxiway.core.facts import Model
 
@@ -28,13 +30,16 @@ if TYPE_CHECKING:
     from taxiway.data.source import Source
     from taxiway.data.table import Add, Commit
     from taxiway.data.tally import Marks
-    from taxiway.serving.batch import Job
+    from taxiway.serving.batch import Job, Made, Rows
     from taxiway.serving.deciding import Decider
     from taxiway.serving.replay import Replayed
 
 Begin = Callable[[str, int | None], Callable[[int], None]]
 """Begins a stage of work, with the number of its rows if that is known, and answers the function
 that is told of rows that are done."""
+
+Making = Callable[["Decider", "Job", "Iterable[Rows]"], "AbstractContextManager[Iterator[Made]]"]
+"""Decides on rows, as they come."""
 
 
 def score(
@@ -47,6 +52,7 @@ def score(
     quarantine: Path | None,
     at_most: str | None,
     overwrite: bool,
+    engine: str,
     dry_run: bool,
     begin: Begin,
 ) -> dict[str, Any]:
@@ -94,7 +100,9 @@ def score(
         if before is not None and before != now:
             _discard(out, before)
         note(out, now)
-        done = _decided(decider, job, rows, marks, (out, quarantine), begin)
+        making = partial(made_by_ray, workspace, out) if engine == "ray" else _made_here
+        outs = (out, quarantine)
+        done = _decided(decider, job, rows, marks, outs=outs, making=making, begin=begin)
         note_of(out).unlink()
     return {**answer, **done}
 
@@ -134,7 +142,9 @@ def _decided(
     job: Job,
     rows: Reading,
     marks: Marks,
+    *,
     outs: tuple[Path, Path | None],
+    making: Making,
     begin: Begin,
 ) -> dict[str, int]:
     """The second pass: decided, logged and written."""
@@ -150,9 +160,11 @@ def _decided(
             for path in outs
         )
         held = _sound(rows, decider.artefact, marks, aside)
+        made = stack.enter_context(making(decider, job, held))
+        told = begin("Deciding", sound)
         # Ended before its tables are: its threads write into them.
         parts = stack.enter_context(
-            closing(along(decider, job, held, plain=plain_frame, on_rows=begin("Deciding", sound)))
+            closing(along(decider, job, made, plain=plain_frame, on_rows=told))
         )
         for part in parts:
             if add is not None:
@@ -160,6 +172,16 @@ def _decided(
             found += part.found
             positive += part.positive
     return {"positive": positive, "found": found}
+
+
+@contextmanager
+def _made_here(decider: Decider, job: Job, rows: Iterable[Rows]) -> Iterator[Iterator[Made]]:
+    """Decides in this process."""
+    from taxiway.data.frame import plain_frame
+    from taxiway.serving.batch import made_here
+
+    with closing(made_here(decider, job, rows, plain_frame)) as made:
+        yield made
 
 
 def _commit(path: Path) -> Commit | None:

@@ -420,6 +420,7 @@ class Workspace(Opened):
         quarantine: Path | None = None,
         at_most: str | None = None,
         overwrite: bool = False,
+        engine: str = "local",
         dry_run: bool = False,
         begin: Begin = _no_stage,
     ) -> dict[str, Any]:
@@ -428,7 +429,7 @@ class Workspace(Opened):
         `source` is a CSV or Parquet file, the folder of a Delta table, or (URL of a database,
         query). Its rows are decided on once by a release in an environment: what is in the log is
         taken from there. Rows that break the contract go to `quarantine`, `at_most` so many
-        ("100", "1%").
+        ("100", "1%"). `engine` says who decides: this process (`local`), or the workers of `ray`.
         """
         with extras():
             from taxiway.bootstrap.batch import score
@@ -442,6 +443,7 @@ class Workspace(Opened):
                 quarantine=quarantine,
                 at_most=at_most,
                 overwrite=overwrite,
+                engine=engine,
                 dry_run=dry_run,
                 begin=begin,
             )

@@ -58,8 +58,12 @@ VARIABLES: Mapping[str, str] = {
         "Seconds after which `taxiway serve` closes a connection that has not sent a whole head: 75"
         " unless it is set."
     ),
-    "TAXIWAY_DATABASE": "The database that `taxiway score --sql` asks, without `--database`.",
+    "TAXIWAY_DATABASE": "The database that `--sql` asks, without `--database`.",
     "TAXIWAY_DATABASE_PASSWORD": "Its password, if the URL has none.",
+    "RAY_ADDRESS": (
+        "The cluster that `taxiway score --engine ray` works on. Without it, one is started on this"
+        " machine, on loopback, for as long as the command takes."
+    ),
     "TAXIWAY_DECISIONS": (
         "The folder of the decision log. Without it, it lies in the workspace. Rendered containers"
         " keep it on a volume of their own."

@@ -47,6 +47,13 @@ if TYPE_CHECKING:
     help="How many rows may be set aside, such as 100 or 0.5%; with more, none is decided.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT (and the quarantine) if it is there.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Who decides: this process, or the workers of Ray (on this machine, or at RAY_ADDRESS).",
+)
 @options.dry_run
 @options.as_json
 def score(
@@ -59,6 +66,7 @@ def score(
     quarantine: Path | None,
     at_most: str | None,
     overwrite: bool,
+    engine: str,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -90,6 +98,7 @@ def score(
             quarantine=quarantine,
             at_most=at_most,
             overwrite=overwrite,
+            engine=engine,
             dry_run=dry_run,
             begin=begin,
         )

@@ -24,7 +24,7 @@ from taxiway.serving.columns import Plain
 from taxiway.serving.deciding import Decider
 
 CHUNK_ROWS = 20_000
-"""Rows that are decided, and logged in one transaction, at a time, where each is looked at."""
+"""Rows that are decided and logged at a time, where the log has some of them."""
 
 TRIES = 3
 """How often to look again what somebody else has decided, who works on the same job."""
@@ -77,8 +77,8 @@ Rows = tuple[Sequence[int], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """Rows on their way into the log; without decisions if each has to be looked at."""
+class Made:
+    """Rows on their way into the log, with their decisions; without, if the log has some."""
 
     numbers: Sequence[int]
     frame: Any
@@ -88,18 +88,17 @@ class _Made:
 def score(
     decider: Decider,
     job: Job,
-    rows: Iterable[Rows],
+    made: Iterator[Made],
     *,
     plain: Plain,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> Generator[Scored, None, None]:
-    """Decides on rows as they come, logs them, and hands them on: a chunk after the other.
+    """Logs decisions as they are made, and hands them on: a chunk after the other.
 
-    Reading, deciding and logging run at one time, each a chunk ahead. What the log has of the job
-    is taken from there. `plain` makes times and dates of a frame text.
+    What the log has of the job is taken from there. `plain` makes times and dates of a frame text.
     """
-    with ahead(iter(rows)) as read, ahead(_made(decider, job, read, plain)) as made:
-        for part in made:
+    with ahead(made) as parts:
+        for part in parts:
             if part.decisions is not None and _logged(decider, part.decisions):
                 yield _of_columns(part, decider.artefact.inputs.key, plain)
             else:
@@ -107,19 +106,26 @@ def score(
             on_rows(len(part.numbers))
 
 
-def _made(decider: Decider, job: Job, rows: Iterable[Rows], plain: Plain) -> Iterator[_Made]:
-    """Rows with their decisions, where they can be made as columns and the log has none."""
-    names, whole = decider.artefact.inputs.names, columns.takes(decider.artefact)
-    for numbers, frame in rows:
-        if not len(numbers):
-            continue
-        wanted = frame.select(names)
-        first = job.decision(numbers[0])
-        if not whole or decider.log.between(first, first):
-            yield _Made(numbers, wanted)
-        else:
-            ids = job.decisions(numbers)
-            yield _Made(numbers, wanted, columns.decided(decider, ids, wanted, plain))
+def made_here(
+    decider: Decider, job: Job, rows: Iterable[Rows], plain: Plain
+) -> Generator[Made, None, None]:
+    """Decides on rows as they are read, in this process; reading runs a chunk ahead."""
+    with ahead(iter(rows)) as read:
+        for numbers, frame in read:
+            if not len(numbers):
+                continue
+            wanted = frame.select(decider.artefact.inputs.names)
+            if is_begun(decider, job, numbers):
+                yield Made(numbers, wanted)
+            else:
+                ids = job.decisions(numbers)
+                yield Made(numbers, wanted, columns.decided(decider, ids, wanted, plain))
+
+
+def is_begun(decider: Decider, job: Job, numbers: Sequence[int]) -> bool:
+    """Whether the log has the first of these rows; what has another one is found when logging."""
+    first = job.decision(numbers[0])
+    return bool(decider.log.between(first, first))
 
 
 def _logged(decider: Decider, decisions: Any) -> bool:
@@ -131,14 +137,14 @@ def _logged(decider: Decider, decisions: Any) -> bool:
     return True
 
 
-def _of_columns(part: _Made, key: Sequence[str], plain: Plain) -> Scored:
+def _of_columns(part: Made, key: Sequence[str], plain: Plain) -> Scored:
     decisions = part.decisions
     frame = plain(part.frame.select(key)).hstack(
         decisions.select(
             "prediction",
             "probability",
             "reasons",
-            pl.lit("[]").alias("review"),
+            "review",
             "release",
             pl.col("id").alias("decision"),
         )
@@ -146,8 +152,8 @@ def _of_columns(part: _Made, key: Sequence[str], plain: Plain) -> Scored:
     return Scored(frame, int(decisions["prediction"].sum()), 0)
 
 
-def _one_by_one(decider: Decider, job: Job, part: _Made) -> Iterator[Scored]:
-    """Rows of which some are in the log, or each of which has to be looked at."""
+def _one_by_one(decider: Decider, job: Job, part: Made) -> Iterator[Scored]:
+    """Rows of which some are in the log already."""
     for start in range(0, len(part.numbers), CHUNK_ROWS):
         stop = start + CHUNK_ROWS
         ids = [job.decision(row) for row in part.numbers[start:stop]]

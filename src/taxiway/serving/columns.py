@@ -10,35 +10,34 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from taxiway.core.artefact import Artefact
-from taxiway.core.decision import record_key
+from taxiway.core.decision import Decision, record_key
 from taxiway.serving.deciding import Decider
-from taxiway.serving.path import probability
+from taxiway.serving.path import answer, probability
 from taxiway.serving.reasons import MOST, effects
 
 Plain = Callable[[pl.DataFrame], pl.DataFrame]
 """Rows with times and dates as text, as plain records have them."""
 
+_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _EXACT_KEYS = (pl.String(), pl.Int64(), pl.Boolean())
 """Types that polars writes as canonical JSON does; a float of a key is written by Python."""
-
-
-def takes(artefact: Artefact) -> bool:
-    """Whether rows of a release can be decided as columns: what has to look at each row, can't."""
-    return artefact.row_exact and artefact.oversight is None
 
 
 def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain) -> pl.DataFrame:
     """Decisions with these ids on a frame of validated rows, which are not logged yet.
 
     The columns are the fields of a decision, with `inputs` and `output` as JSON text, and what
-    stands in the output: `prediction`, `probability` and `reasons` (JSON text).
+    stands in the output: `prediction`, `probability`, and `reasons` and `review` as JSON text.
     """
+    if decider.artefact.oversight is not None:  # its rules look at one record after the other
+        return _one_by_one(decider, ids, frame)
     began = time.perf_counter()
     artefact = decider.artefact
     contract = artefact.inputs
@@ -47,7 +46,7 @@ def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain)
     positive = probabilities >= artefact.threshold
     reasons = _reasons(artefact, frame, probabilities, positive, plain)
     answers = pl.DataFrame({"prediction": positive, "probability": probabilities}).with_columns(
-        reasons.alias("reasons")
+        reasons.alias("reasons"), pl.lit("[]").alias("review")
     )
     head = answers.select(pl.struct("prediction", "probability").struct.json_encode())
     output = pl.select(
@@ -70,6 +69,27 @@ def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain)
         output.to_series(),
         pl.lit(int((time.perf_counter() - began) * 1e6)).cast(pl.Int64).alias("latency_us"),
     )
+
+
+def _one_by_one(decider: Decider, ids: pl.Series, frame: pl.DataFrame) -> pl.DataFrame:
+    """The same, with a record for each row."""
+    began = time.perf_counter()
+    numbered = replace(decider, new_id=iter(ids.to_list()).__next__)
+    outputs = answer(decider.artefact, frame)
+    made = numbered.decisions(decider.artefact.plain(frame), outputs, began=began)
+    names = [field.name for field in fields(Decision) if field.name not in {"inputs", "output"}]
+    time_of = pl.col("happened_at", "at").cast(pl.Datetime("us", "UTC"))
+    return pl.DataFrame(
+        {
+            **{name: [getattr(one, name) for one in made] for name in names},
+            "inputs": [_text(one.inputs) for one in made],
+            "output": [_text(one.output) for one in made],
+            "prediction": [one.output["prediction"] for one in made],
+            "probability": [one.output["probability"] for one in made],
+            "reasons": [_text(one.output["reasons"]) for one in made],
+            "review": [_text(one.because) for one in made],
+        }
+    ).with_columns(time_of)
 
 
 def _json(records: pl.DataFrame, name: str) -> pl.Series:

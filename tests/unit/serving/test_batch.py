@@ -14,7 +14,7 @@ from taxiway.core.decision import Decision
 from taxiway.core.errors import ConflictError, StoreError
 from taxiway.data.frame import plain_frame
 from taxiway.serving import batch
-from taxiway.serving.batch import Job, Scored, job_of, score
+from taxiway.serving.batch import Job, Scored, job_of, made_here, score
 from taxiway.serving.deciding import Decider
 
 from .conftest import RECORD
@@ -28,7 +28,9 @@ def records(rows: Sequence[int]) -> list[dict[str, Any]]:
 
 def scored(decider: Decider, *portions: Sequence[int], **options: Any) -> list[Scored]:
     frames = [(list(rows), decider.artefact.frame(records(rows))) for rows in portions]
-    return list(score(decider, job_of(SOURCE, decider), frames, plain=plain_frame, **options))
+    job = job_of(SOURCE, decider)
+    made = made_here(decider, job, frames, plain_frame)
+    return list(score(decider, job, made, plain=plain_frame, **options))
 
 
 def column(parts: list[Scored], name: str) -> list[Any]:
@@ -40,17 +42,12 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "CHUNK_ROWS", 10)
 
 
-@pytest.mark.parametrize("exact", [True, False])
 def test_rows_are_decided_in_chunks_and_told_as_they_go(
-    decider: Decider, log: MemoryDecisions, exact: bool
+    decider: Decider, log: MemoryDecisions
 ) -> None:
-    """As columns, where a row's answer can't depend on the others; else a few at a time."""
     told: list[int] = []
-    artefact = dataclasses.replace(decider.artefact, row_exact=exact)
-    decider = dataclasses.replace(decider, artefact=artefact)
     parts = scored(decider, range(1, 26), [], [27, 30], on_rows=told.append)
-    assert [part.frame.height for part in parts] == ([25, 2] if exact else [10, 10, 5, 2])
-    assert [rows for rows in told if rows] == [25, 2]
+    assert told == [part.frame.height for part in parts] == [25, 2]
     rows = [*range(1, 26), 27, 30]
     assert column(parts, "id") == rows
     job = job_of(SOURCE, decider)

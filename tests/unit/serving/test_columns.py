@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxiway.adapters.memory import MemoryDecisions
+from taxiway.core.artefact import Overseen
 from taxiway.core.contract import Column
 from taxiway.core.digest import canonical_json
 from taxiway.data.frame import frame_of, plain_frame, plain_records
 from taxiway.serving.batch import Job
-from taxiway.serving.columns import decided, takes
+from taxiway.serving.columns import decided
 from taxiway.serving.deciding import Decider
 
 from .conftest import ARTEFACT, CONTRACT, NOW, make_decider
@@ -109,9 +110,16 @@ def test_an_event_day_is_its_first_moment(decider: Decider) -> None:
     assert columned[0].happened_at == one_by_one[0].happened_at == datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def test_what_has_to_look_at_each_row_is_not_taken() -> None:
-    assert takes(ARTEFACT)
-    assert not takes(dataclasses.replace(ARTEFACT, row_exact=False))
+@pytest.mark.parametrize("exact", [True, False])
+def test_rows_that_a_person_looks_at_are_marked(decider: Decider, exact: bool) -> None:
+    watched = Overseen(("amount",), lambda record, _: ["large"] if record["amount"] > 5 else ())
+    artefact = dataclasses.replace(decider.artefact, oversight=watched, row_exact=exact)
+    decider = dataclasses.replace(decider, artefact=artefact)
+    record = {"id": 1, "asked_at": "2026-11-01T08:00:00Z", "region": "north"}
+    records = [{**record, "amount": 1.0}, {**record, "id": 2, "amount": 900.0}]
+    one_by_one, columned = both(records, decider)
+    assert [told(d) for d in columned] == [told(d) for d in one_by_one]
+    assert [d.because for d in columned] == [(), ("large",)]
 
 
 @pytest.mark.parametrize("rows", [1, 65_536])

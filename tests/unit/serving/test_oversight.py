@@ -12,7 +12,7 @@ from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.artefact import Artefact
 from taxiway.core.errors import InputError
 from taxiway.data.frame import plain_frame
-from taxiway.serving.batch import job_of, score
+from taxiway.serving.batch import job_of, made_here, score
 from taxiway.serving.bodies import JSON, Body
 from taxiway.serving.oversight import marked, overseen
 from taxiway.serving.protocols import PROTOCOLS, shown
@@ -104,7 +104,8 @@ def test_batch_marks_as_the_endpoint_does(log: MemoryDecisions) -> None:
     at_endpoint = make_decider(log)(artefact).decide(records)
     batch = dataclasses.replace(make_decider(MemoryDecisions())(artefact), channel="batch")
     rows = [(range(1, len(records) + 1), artefact.frame(records))]
-    (part,) = score(batch, job_of("sha256:file", batch), rows, plain=plain_frame)
+    job = job_of("sha256:file", batch)
+    (part,) = score(batch, job, made_here(batch, job, rows, plain_frame), plain=plain_frame)
     assert [json.loads(text) for text in part.frame["review"]] == [
         list(d.because) for d in at_endpoint
     ]
