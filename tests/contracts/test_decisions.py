@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,6 +87,59 @@ def test_what_can_t_be_written_is_refused_with_its_batch(
     with pytest.raises(ValueError, match=why):
         decisions.append([decision(), decision(**fields)])
     assert scanned(decisions) == []
+
+
+# append_frame
+
+
+def framed(decisions: Sequence[Decision]) -> pl.DataFrame:
+    """Decisions as a batch has them: columns, with what is no plain value as JSON text."""
+    names = [field.name for field in dataclasses.fields(Decision)]
+    columns: dict[str, list[Any]] = {n: [getattr(d, n) for d in decisions] for n in names}
+    for name in ("inputs", "output", "withheld"):
+        columns[name] = [json.dumps(value) for value in columns[name]]
+    for name in ("prediction", "probability"):
+        columns[name] = [d.output.get(name) for d in decisions]
+    return pl.DataFrame(columns).with_columns(
+        pl.col("happened_at", "at").cast(pl.Datetime("us", "UTC")),
+        pl.col("prediction").cast(pl.Boolean),
+        pl.col("probability").cast(pl.Float64),
+    )
+
+
+def test_a_frame_is_the_decisions_of_its_rows(decisions: Decisions, decision: MakeDecision) -> None:
+    early = NOW - timedelta(days=400)
+    some = [
+        decision("b-1", inputs={"é": [0.1, 1e-300, -0.0, 2**60, None, False, {"a": ""}]}),
+        decision("b-2", key='{"flight":12}', happened_at=early, withheld=("name",)),
+    ]
+    decisions.append([decision("a-1", happened_at=NOW - timedelta(days=1))])
+    decisions.append_frame(framed(some))
+    decisions.append_frame(framed([decision("c-1")]))
+    assert decisions.get("b-1") == some[0]
+    assert decisions.between("b-0", "b-9") == some
+    assert scanned(decisions) == ["b-2", "a-1", "b-1", "c-1"]
+    assert scanned(decisions, key={"flight": 12}) == ["b-2"]
+    later = NOW + timedelta(days=1)
+    assert [i for i, _ in decisions.made_before("flight-delays", later)] == [
+        "a-1",
+        "b-1",
+        "b-2",
+        "c-1",
+    ]
+    assert decisions.remove("flight-delays", ["b-1"])[0] == 1
+    assert scanned(decisions) == ["b-2", "a-1", "c-1"]
+
+
+def test_a_frame_is_there_once_and_whole(decisions: Decisions, decision: MakeDecision) -> None:
+    decisions.append([decision("b-2", channel="batch")])
+    decisions.append_frame(framed([decision("c-1"), decision("c-3")]))
+    for ids in (["b-1", "b-2"], ["c-2", "c-3"], ["d-1", "d-1"]):
+        with pytest.raises(ConflictError, match="already in the log"):
+            decisions.append_frame(framed([decision(id_) for id_ in ids]))
+    assert scanned(decisions) == ["b-2", "c-1", "c-3"]
+    decisions.append_frame(framed([decision("c-2")]))  # between those of a file
+    assert [d.id for d in decisions.between("c-1", "c-3")] == ["c-1", "c-2", "c-3"]
 
 
 # scan and count

@@ -219,14 +219,11 @@ class MemoryDecisions:
             self._decisions |= new
 
     def append_frame(self, decisions: Any) -> None:
-        texts = ("inputs", "output")
         names = [field.name for field in dataclasses.fields(Decision)]
-        self.append(
-            [
-                Decision(**{**row, **{name: json.loads(row[name]) for name in texts}})
-                for row in decisions.select(names).iter_rows(named=True)
-            ]
-        )
+        texts = ("inputs", "output", "withheld")
+        rows = decisions.select(names).iter_rows(named=True)
+        read = [{**row, **{name: json.loads(row[name]) for name in texts}} for row in rows]
+        self.append([Decision(**{**row, "withheld": tuple(row["withheld"])}) for row in read])
 
     def get(self, id: str) -> Decision:
         if id not in self._decisions:

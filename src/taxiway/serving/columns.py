@@ -26,6 +26,7 @@ Plain = Callable[[pl.DataFrame], pl.DataFrame]
 """Rows with times and dates as text, as plain records have them."""
 
 _text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_TEXTS = ("inputs", "output", "withheld")
 _EXACT_KEYS = (pl.String(), pl.Int64(), pl.Boolean())
 """Types that polars writes as canonical JSON does; a float of a key is written by Python."""
 
@@ -33,8 +34,9 @@ _EXACT_KEYS = (pl.String(), pl.Int64(), pl.Boolean())
 def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain) -> pl.DataFrame:
     """Decisions with these ids on a frame of validated rows, which are not logged yet.
 
-    The columns are the fields of a decision, with `inputs` and `output` as JSON text, and what
-    stands in the output: `prediction`, `probability`, and `reasons` and `review` as JSON text.
+    The columns are the fields of a decision, with `inputs`, `output` and `withheld` as JSON text,
+    and what stands in the output: `prediction`, `probability`, and `reasons` and `review` as JSON
+    text.
     """
     if decider.artefact.oversight is not None:  # its rules look at one record after the other
         return _one_by_one(decider, ids, frame)
@@ -68,6 +70,7 @@ def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain)
         _json(records, "inputs"),
         output.to_series(),
         pl.lit(int((time.perf_counter() - began) * 1e6)).cast(pl.Int64).alias("latency_us"),
+        pl.lit("[]").alias("withheld"),
     )
 
 
@@ -77,13 +80,12 @@ def _one_by_one(decider: Decider, ids: pl.Series, frame: pl.DataFrame) -> pl.Dat
     numbered = replace(decider, new_id=iter(ids.to_list()).__next__)
     outputs = answer(decider.artefact, frame)
     made = numbered.decisions(decider.artefact.plain(frame), outputs, began=began)
-    names = [field.name for field in fields(Decision) if field.name not in {"inputs", "output"}]
+    names = [field.name for field in fields(Decision) if field.name not in _TEXTS]
     time_of = pl.col("happened_at", "at").cast(pl.Datetime("us", "UTC"))
     return pl.DataFrame(
         {
             **{name: [getattr(one, name) for one in made] for name in names},
-            "inputs": [_text(one.inputs) for one in made],
-            "output": [_text(one.output) for one in made],
+            **{name: [_text(getattr(one, name)) for one in made] for name in _TEXTS},
             "prediction": [one.output["prediction"] for one in made],
             "probability": [one.output["probability"] for one in made],
             "reasons": [_text(one.output["reasons"]) for one in made],

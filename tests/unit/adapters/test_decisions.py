@@ -323,7 +323,7 @@ class KilledError(BaseException):
     ("module", "function", "how"),
     [
         ("parquet", "write", "before"),
-        ("parquet", "_sync", "before"),
+        ("parquet", "sync", "before"),
         ("parquet", "write", "behind"),
         ("closing", "_unlink", "before"),
     ],

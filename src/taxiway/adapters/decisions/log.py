@@ -79,6 +79,23 @@ class DecisionLog:
         else:
             self._writer.append(decisions, durable=durable)
 
+    def append_frame(self, decisions: Any) -> None:
+        from taxiway.adapters.decisions.frames import append
+
+        if not decisions.height:
+            return
+        now = micros(self._now())
+        earlier = [moment for moment in self._newest() if moment <= now]
+        with self._sources() as sources:
+            append(
+                decisions,
+                self.closed_folder,
+                self._catalogue,
+                newest=max(earlier, default=0),
+                open_=sources.open,
+                alone=lambda: self._alone(CLOSING_SECONDS),
+            )
+
     def let_go(self) -> None:
         """Lets go of what this log writes, so that it can be closed; the next append goes on."""
         self._writer.let_go()

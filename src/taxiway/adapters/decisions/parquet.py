@@ -73,7 +73,7 @@ def write(folder: Path, frame: pl.DataFrame) -> ClosedFile:
         ordered.write_parquet(
             partial, compression="zstd", row_group_size=GROUP_ROWS, statistics=True
         )
-        _sync(partial)
+        sync(partial)
         if not pl.read_parquet(partial, hive_partitioning=False).equals(ordered):
             raise StoreError(
                 f"{partial} does not read as it was written; the segment was kept as it is.",
@@ -81,7 +81,7 @@ def write(folder: Path, frame: pl.DataFrame) -> ClosedFile:
             )
     partial.rename(target)
     for path in (target.parent, *target.parents[1:4]):
-        _sync(path)
+        sync(path)
     happened = ordered["happened_at"].cast(pl.Int64)
     return ClosedFile(
         path=str(target.relative_to(folder)),
@@ -101,7 +101,8 @@ def _plain(name: str) -> str:
     return quote(name, safe="")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Brings a file or folder on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
