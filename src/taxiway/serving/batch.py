@@ -8,7 +8,6 @@ takes no row a second time (docs/adr/0008-batch-resumes.md).
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -189,8 +188,8 @@ def _scored(decisions: Sequence[Decision], key: Sequence[str], found: int) -> Sc
         **{name: [d.inputs[name] for d in decisions] for name in key},
         "prediction": predictions,
         "probability": [output["probability"] for output in outputs],
-        "reasons": [json.dumps(output["reasons"]) for output in outputs],
-        "review": [json.dumps(d.because) for d in decisions],
+        "reasons": [columns.text(output["reasons"]) for output in outputs],
+        "review": [columns.text(d.because) for d in decisions],
         "release": [d.release for d in decisions],
         "decision": [d.id for d in decisions],
     }

@@ -25,7 +25,15 @@ from taxiway.serving.reasons import MOST, effects
 Plain = Callable[[pl.DataFrame], pl.DataFrame]
 """Rows with times and dates as text, as plain records have them."""
 
-_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+"""JSON text as the columns of a batch have it."""
+_PYTHON_FLOATS = (
+    (r"^(-?)0\.0000([1-9])$", "${1}${2}e-05"),
+    (r"^(-?)0\.0000([1-9])(\d+)$", "${1}${2}.${3}e-05"),
+    (r"e([+-])(\d)$", "e${1}0${2}"),
+)
+"""Where polars writes a float in other words than Python: what is read from the log again is
+written by Python, and has to look the same."""
 _TEXTS = ("inputs", "output", "withheld")
 _EXACT_KEYS = (pl.String(), pl.Int64(), pl.Boolean())
 """Types that polars writes as canonical JSON does; a float of a key is written by Python."""
@@ -85,11 +93,11 @@ def _one_by_one(decider: Decider, ids: pl.Series, frame: pl.DataFrame) -> pl.Dat
     return pl.DataFrame(
         {
             **{name: [getattr(one, name) for one in made] for name in names},
-            **{name: [_text(getattr(one, name)) for one in made] for name in _TEXTS},
+            **{name: [text(getattr(one, name)) for one in made] for name in _TEXTS},
             "prediction": [one.output["prediction"] for one in made],
             "probability": [one.output["probability"] for one in made],
-            "reasons": [_text(one.output["reasons"]) for one in made],
-            "review": [_text(one.because) for one in made],
+            "reasons": [text(one.output["reasons"]) for one in made],
+            "review": [text(one.because) for one in made],
         }
     ).with_columns(time_of)
 
@@ -120,7 +128,7 @@ def _reasons(
     # Stable, so that of two effects of one size the first column's is the first, as it is alone.
     order = np.argsort(-signed, axis=1, kind="stable")[:, :MOST]
     values = plain(frame[rows.tolist()].select(names))
-    texts = [_values(values, name, artefact.reference[name]) for name in names]
+    spoken = [_values(values, name, artefact.reference[name]) for name in names]
     each = np.arange(len(rows))
     ranks = []
     for rank in range(order.shape[1]):
@@ -128,10 +136,10 @@ def _reasons(
         speaks = signed[each, chosen] > 0
         effect = _values_of(pl.Series(found[each, chosen]))
         parts = []
-        for place, text in enumerate(texts):
+        for place, begun in enumerate(spoken):
             at = np.flatnonzero(speaks & (chosen == place))
             if len(at):
-                said = pl.select(pl.concat_str(text.gather(at), effect.gather(at), pl.lit("}")))
+                said = pl.select(pl.concat_str(begun.gather(at), effect.gather(at), pl.lit("}")))
                 parts.append(said.to_series().alias("said").to_frame().with_columns(at=pl.lit(at)))
         ranks.append(_scattered(parts, len(rows)))
     lists = pl.select(
@@ -150,14 +158,18 @@ def _values(values: pl.DataFrame, name: str, typical: Any) -> pl.Series:
     """All of a reason that speaks of a column but its effect, for each row."""
     begin = f'{{"column":{json.dumps(name, ensure_ascii=False)},"value":'
     end = f',"typical":{json.dumps(typical, ensure_ascii=False)},"effect":'
-    text = _values_of(values.get_column(name))
-    return pl.select(pl.concat_str(pl.lit(begin), text, pl.lit(end))).to_series()
+    value = _values_of(values.get_column(name))
+    return pl.select(pl.concat_str(pl.lit(begin), value, pl.lit(end))).to_series()
 
 
 def _values_of(column: pl.Series) -> pl.Series:
     """Each value as JSON."""
     whole = pl.select(pl.struct(column.alias("v")).struct.json_encode()).to_series()
-    return whole.str.slice(len('{"v":')).str.head(-1)
+    said = whole.str.slice(len('{"v":')).str.head(-1)
+    if column.dtype == pl.Float64:
+        for written, python in _PYTHON_FLOATS:
+            said = said.str.replace(written, python)
+    return said
 
 
 def _scattered(parts: list[pl.DataFrame], rows: int) -> pl.Series:

@@ -6,6 +6,7 @@ import dataclasses
 from datetime import UTC, date, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from taxiway.core.artefact import Overseen
 from taxiway.core.contract import Column
 from taxiway.core.digest import canonical_json
 from taxiway.data.frame import frame_of, plain_frame, plain_records
-from taxiway.serving.batch import Job
+from taxiway.serving.batch import Job, Made, score
 from taxiway.serving.columns import decided
 from taxiway.serving.deciding import Decider
 
@@ -50,6 +51,10 @@ def both(records: list[dict[str, Any]], decider: Decider) -> tuple[list[Any], li
     return one_by_one, log.between(ids[0], ids[-1])
 
 
+def _columns(decider: Decider, frame: pl.DataFrame) -> pl.DataFrame:
+    return decided(decider, JOB.decisions(range(1, frame.height + 1)), frame, plain_frame)
+
+
 def told(decision: Any) -> bytes:
     """All of a decision but how long it took, to the bit."""
     fields = dataclasses.asdict(dataclasses.replace(decision, latency_us=0))
@@ -80,6 +85,16 @@ def test_columns_say_what_the_endpoint_says(
     one_by_one, columned = both(records, decider)
     assert [told(d) for d in columned] == [told(d) for d in one_by_one]
     assert {d.at for d in columned} == {NOW}
+    # What is written of a row is the same text, whether it was decided now or read from the log.
+    frame = artefact.frame(records)
+    parts = [
+        Made(range(1, len(records) + 1), frame, made) for made in (None, _columns(decider, frame))
+    ]
+    (read,), (fresh,) = (
+        list(score(make_decider(MemoryDecisions())(artefact), JOB, iter([part]), plain=plain_frame))
+        for part in parts
+    )
+    assert read.frame.equals(fresh.frame)
 
 
 def test_reasons_of_one_size_keep_the_order_of_the_columns(decider: Decider) -> None:
