@@ -27,8 +27,8 @@ from typing import Any
 import polars as pl
 from bench.data import PROJECTS, Project
 from bench.engine import handed_over
-from bench.peers import ONE_THREAD, SILENT, Peer, install
-from bench.running import ROOT, NotStartedError, family
+from bench.peers import SILENT, Peer, install
+from bench.running import ONE_THREAD, ROOT, NotStartedError, family
 from bench.trained import BUILD, FOLDER, TAXIWAY, command, data_of, empty_log, train, variables
 
 PLACE = BUILD / "batch"
