@@ -170,6 +170,8 @@ def _property(project: Project, column: pl.Series) -> dict[str, Any]:
     else:
         whole = column.dtype.is_integer()
         about["logicalType"] = "integer" if whole else "number"
+        if column.name in project.key:  # rows that are scored have keys of their own
+            return about | {"customProperties": own}
         low, high = float(column.min()), float(column.max())  # type: ignore[arg-type]
         options = {"minimum": low - abs(low), "maximum": high + abs(high) + 1}
         about["logicalTypeOptions"] = {k: int(v) if whole else v for k, v in options.items()}

@@ -19,7 +19,7 @@ from .conftest import MODEL, Firm
 
 WAIT = 60.0
 KEY = ["carrier", "flight", "time_hour"]
-SPAN = ("--from", "2013-03-01", "--to", "2013-05-31")
+SPAN = ("--from", "2013-03-01", "--to", "2013-12-31")
 
 
 def decided(firm: Firm) -> int:

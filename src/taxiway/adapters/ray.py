@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 ADDRESS = "RAY_ADDRESS"
+REACHED_SECONDS = 5.0
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -61,6 +63,8 @@ def cluster(cpus: int | None = None) -> Iterator[int]:
         "include_dashboard": False,
         "_node_ip_address": "127.0.0.1",
     }
+    if named:
+        _require_reachable(named)
     before = dict(os.environ)
     os.environ.update(QUIET)
     try:
@@ -83,6 +87,20 @@ def cluster(cpus: int | None = None) -> Iterator[int]:
         yield max(int(cores.get("CPU", 1)) - 1, 1)
     finally:
         ray.shutdown()
+
+
+def _require_reachable(address: str) -> None:
+    """Raises `StoreError` if nobody listens there: Ray itself tries for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():  # `auto`, which Ray answers at once
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=REACHED_SECONDS).close()
+    except OSError as error:
+        raise StoreError(
+            f"No Ray cluster answers at {address}: {error.strerror or error}.",
+            todo=f"Check {ADDRESS}, or unset it to start one on this machine.",
+        ) from error
 
 
 def mapped(files: Sequence[Path], make: Callable[[], Work], *, workers: int) -> Iterator[Any]:
