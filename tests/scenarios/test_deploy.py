@@ -80,8 +80,13 @@ def test_the_same_release_gives_the_same_bytes(running: Firm, rendered: Path) ->
     other = running.folder / "other"
     before = running.ask("deploy", "render", MODEL, "--to", other, "--dry-run")
     assert not other.exists()
-    assert running.ask("deploy", "render", MODEL, "--to", other) == before
+    usual = os.umask(0o077)
+    try:
+        assert running.ask("deploy", "render", MODEL, "--to", other) == before
+    finally:
+        os.umask(usual)
     assert contents(other) == first
+    assert all(path.stat().st_mode & 0o004 for path in (other, *other.rglob("*")))
     said = json.loads(first["rendered.json"])
     assert said["files"] == {n: digest_bytes(c) for n, c in first.items() if n != "rendered.json"}
     for name in ("Dockerfile", "compose.yaml", "kubernetes/stateful-set.yaml"):

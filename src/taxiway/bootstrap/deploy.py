@@ -283,6 +283,9 @@ def _write(to: Path, files: Files) -> None:
             path = made / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+        for path in (made, *made.rglob("*")):
+            # Whatever the umask here, the user of the container has to be able to read it.
+            path.chmod(0o755 if path.is_dir() else 0o644)
         if to.is_dir():
             shutil.move(to, Path(scratch) / "before")
         os.replace(made, to)  # noqa: PTH105 - of two folders
