@@ -260,7 +260,7 @@ RECORDS = st.lists(
 
 @pytest.mark.filterwarnings("ignore:Found unknown categories")
 @pytest.mark.parametrize("name", ESTIMATORS)
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(records=RECORDS)
 def test_any_row_gets_the_estimator_s_answer_and_the_same_bits_alone(
     name: str, records: list[dict[str, Any]]

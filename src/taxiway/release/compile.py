@@ -27,6 +27,9 @@ MOST_EDGES = 300
 """Split values of a column that are tried, spread over all of them."""
 TINY = 5e-324
 EXTREMES = (0.0, -0.0, TINY, -TINY, 1e-30, 1e30, -1e30, 2.0**53, -(2.0**53))
+HUGE = (1e300, float("inf"))
+"""Not every estimator takes these, so each has rows of its own. No contract lets an infinity in, but
+features may make one."""
 UNSEEN = ("", " ", "\u0000", "a value that training never saw", "é" * 200)
 TIMED_CALLS = 20
 
@@ -157,6 +160,8 @@ def adversarial(
         if dtype.is_float():
             yield _with(sample, name, [*EXTREMES, *_around(edges.get(name, ()))], dtype)
             yield sample.with_columns(pl.lit(float("nan"), dtype).alias(name))
+            for huge in HUGE:
+                yield _with(sample, name, [huge, -huge], dtype)
         elif dtype.is_integer():
             low, high = dtype.min(), dtype.max()  # type: ignore[attr-defined]
             bounds = pl.select(low.alias("low"), high.alias("high")).row(0)
