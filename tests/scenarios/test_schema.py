@@ -60,7 +60,7 @@ def test_whatever_is_made_of_the_document_is_answered_as_it_says(running: Firm) 
 
                 asked()
         assert client.predict(RECORD)[0] == 200
-    assert len({one.label for one in found}) == len(found) == 19  # all but the document itself
+    assert len({one.label for one in found}) == len(found) == 23  # all but the document itself
     statuses = {status for _, status in answered}
     assert statuses >= {200, 400, 404, 422}
     assert {path for path, status in answered if status == 200} >= {"/live", "/metrics", "/v2"}

@@ -7,6 +7,7 @@ who takes or decides it, with a signature by their own key; what that has to cov
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -63,14 +64,16 @@ def listed(cases: Cases, asked: Asked) -> Any:
     given = parse_qs(asked.query, keep_blank_values=True)
     if unknown := sorted(given.keys() - {"state", "limit"}):
         raise InputError(f"There is no {shortened(unknown[0], 40)!r}; there are state and limit.")
-    state, limit = given.get("state", [WAITING])[-1], given.get("limit", [str(SHOWN)])[-1]
+    if twice := [name for name, values in given.items() if len(values) > 1]:
+        raise InputError(f"{twice[0]} is there twice.")
+    (state,), (limit,) = given.get("state", [WAITING]), given.get("limit", [str(SHOWN)])
     if state not in STATES:
         match = close_match(state, STATES)
         raise InputError(
             f"There is no state {shortened(state, 40)!r}; there are {', '.join(STATES)}.",
             todo=f"Did you mean {match!r}?" if match else None,
         )
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST):
+    if not re.fullmatch("[1-9][0-9]{0,2}", limit) or int(limit) > MOST:
         raise InputError(f"limit is 1 to {MOST}; found {shortened(limit, 40)!r}.")
     found = cases.listed(asked.model, STATES[state], int(limit))
     return {"cases": [plain(one) for one in found]}
@@ -95,9 +98,9 @@ def decide(cases: Cases, asked: Asked) -> Any:
 
 PAGES: Mapping[str, tuple[str, Callable[[Cases, Asked], Any]]] = {
     "/v1/models/NAME/cases": ("GET", listed),
-    "/v1/models/NAME/cases/ID": ("GET", shown),
-    "/v1/models/NAME/cases/ID/take": ("POST", take),
-    "/v1/models/NAME/cases/ID/decide": ("POST", decide),
+    "/v1/models/NAME/cases/{case}": ("GET", shown),
+    "/v1/models/NAME/cases/{case}/take": ("POST", take),
+    "/v1/models/NAME/cases/{case}/decide": ("POST", decide),
 }
 """Path -> its method, and what answers."""
 

@@ -17,7 +17,7 @@ from taxiway.core.contract import Contract
 from taxiway.core.errors import MissingError, TaxiwayError, shortened
 from taxiway.serving import case_pages, inference
 from taxiway.serving.access import Refusal
-from taxiway.serving.bodies import media_type
+from taxiway.serving.bodies import JSON, media_type
 from taxiway.serving.case_pages import Asked, Cases
 from taxiway.serving.deciding import Decider
 from taxiway.serving.grouping import Answer, Request, Worked
@@ -267,6 +267,10 @@ class Application:
     async def _case(self, answers: Callable[[Cases, Asked], Any], call: Call) -> Reply:
         sent = b""
         if call.route.method == "POST":
+            try:
+                media_type(call.scope.headers.get("content-type"), (JSON,))
+            except TaxiwayError as error:
+                return await self._unwanted(call, failed(error))
             received = await self._intake.receive(call.scope.headers, call.protocol)
             if isinstance(received, Reply):
                 return received

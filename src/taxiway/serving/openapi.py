@@ -14,6 +14,7 @@ from typing import Any
 from taxiway.core.artefact import Artefact
 from taxiway.serving import schemas
 from taxiway.serving.bodies import ARROW, CSV, JSON
+from taxiway.serving.case_pages import MOST, SHOWN, STATES, WAITING
 from taxiway.serving.examples import example_record
 from taxiway.serving.inference import DATATYPES, OUTPUTS
 from taxiway.serving.metrics import CONTENT_TYPE
@@ -47,6 +48,29 @@ VERSION: Json = {
     "schema": {"type": "string", "pattern": "^[0-9]+$"},
     "example": "1",
 }
+CASE_REFUSALS: Mapping[str, str] = {
+    **REFUSALS,
+    "403": "What the key is for is no permitted use; or the signature, or a rule, says no.",
+    "404": "No such model, case or person is here.",
+    "409": "Somebody else moved the case first.",
+    "422": "A part of the request is missing, or is something else.",
+}
+CASE_ID: Json = {
+    "name": "case",
+    "in": "path",
+    "required": True,
+    "description": "The id of its decision.",
+    "schema": {"type": "string", "pattern": "^[0-9A-Za-z-]{1,64}$"},
+    "example": "01kge1nz00v3x5m8q2d7r9t4wc",
+}
+CASE_QUERY: list[Json] = [
+    {"name": "state", "in": "query", "schema": {"enum": list(STATES), "default": WAITING}},
+    {
+        "name": "limit",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": SHOWN},
+    },
+]
 KEY: list[Json] = [{"key": []}, {}]
 """A key, where one is asked for."""
 AT = "2026-01-31T08:00:00.000000Z"
@@ -116,6 +140,30 @@ class _Deciding:
             f"{v2}{at}": self._page("metadata_by_version", "The same", "Metadata", VERSION),
             f"{v2}/ready": self._ready("model_ready"),
             f"{v2}{at}/ready": self._ready("version_ready", VERSION),
+            f"{v1}/cases": self._case("cases", "Answers on which a person decides", "Cases"),
+            f"{v1}/cases/{{case}}": self._case("case", "How a case stands", "Case"),
+            f"{v1}/cases/{{case}}/take": self._case("take", "Take a case", "WholeCase", "Take"),
+            f"{v1}/cases/{{case}}/decide": self._case(
+                "decide", "Agree with the answer, or override it", "WholeCase", "Decide"
+            ),
+        }
+
+    def _case(self, name: str, summary: str, answer: str, body: str = "") -> Json:
+        """A page about cases; with a body, one that moves a case."""
+        refusals = [*GUARDED, "404", "422", *(("400", "408", "409", "413", "415") if body else ())]
+        sent = {"required": True, "content": {JSON: {"schema": ref(body)}}}
+        return {
+            "post" if body else "get": {
+                "summary": summary,
+                "operationId": f"{name}{self._suffix}",
+                "security": KEY,
+                "parameters": CASE_QUERY if name == "cases" else [CASE_ID],
+                **({"requestBody": sent} if body else {}),
+                "responses": {
+                    "200": {"description": "As asked.", "content": {JSON: {"schema": ref(answer)}}},
+                    **_refused(*sorted(refusals), why=CASE_REFUSALS),
+                },
+            }
         }
 
     def _native(self, name: str, *parameters: Json) -> Json:
@@ -262,7 +310,7 @@ def _get(name: str, summary: str, schema: str | None, *refusals: str, key: bool 
     }
 
 
-def _refused(*statuses: str) -> Json:
+def _refused(*statuses: str, why: Mapping[str, str] = REFUSALS) -> Json:
     retry = {
         "retry-after": {
             "description": "Seconds after which to ask again, where that helps.",
@@ -271,7 +319,7 @@ def _refused(*statuses: str) -> Json:
     }
     return {
         status: {
-            "description": REFUSALS[status],
+            "description": why[status],
             **({"headers": retry} if status in LATER else {}),
             "content": {JSON: {"schema": ref("Error")}},
         }

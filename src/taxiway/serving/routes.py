@@ -99,7 +99,7 @@ class Routes:
         return dataclasses.replace(route, release=release, shown=shown)
 
     def _of_case(self, name: str, case: str, verb: str) -> Route:
-        shape = self._shapes.get(f"/v1/models/{NAME}/cases/ID{verb}", NOWHERE)
+        shape = self._shapes.get(f"/v1/models/{NAME}/cases/{{case}}{verb}", NOWHERE)
         served = self._table.get(f"/v1/models/{name}/cases")
         if served is None or served.served is None:
             return dataclasses.replace(shape, unknown=name)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taxiway.core.contract import Column, Contract
+from taxiway.core.moves import CASE
 from taxiway.serving.inference import DATATYPES, OUTPUTS
 from taxiway.serving.records import LARGEST, MOST_RECORDS
 
@@ -234,7 +235,46 @@ METADATA = _object(
 SERVER = _object(["name", "version", "extensions"], name=TEXT, version=TEXT, extensions=_list(TEXT))
 MODEL_READY = _object(["name", "ready"], name=TEXT, ready={"const": True})
 
+_ANSWER = {"enum": ["yes", "no"]}
+_MOMENT = {**TEXT, "format": "date-time"}
+_STANDING: dict[str, Any] = {
+    "case": {**TEXT, "description": "The id of its decision."},
+    "model": TEXT,
+    "release": TEXT,
+    "environment": TEXT,
+    "because": _list(TEXT),
+    "proposed": {**_ANSWER, "description": "What the model answered."},
+    "probability": {"type": "number", "minimum": 0, "maximum": 1},
+    "state": {"enum": list(CASE)},
+    "answer": {"enum": ["yes", "no", None], "description": "The one that counts; null: not yet."},
+    "opened_at": _MOMENT,
+    "due": _MOMENT,
+    "taken_by": {"type": ["string", "null"]},
+    "decided_by": {"type": ["string", "null"]},
+    "decided_at": {**_MOMENT, "type": ["string", "null"]},
+}
+_ABOUT: dict[str, Any] = {
+    "inputs": {"type": "object"},
+    "reasons": _list(REASON),
+    "reason": {"type": ["string", "null"]},
+}
+_SIGNED: dict[str, Any] = {
+    "person": {**TEXT, "description": "Who does it, by name."},
+    "signature": {
+        **TEXT,
+        "description": "Ed25519, base64, over the canonical JSON of the move (docs/cases.md).",
+    },
+}
+CASES = _object(["cases"], cases=_list(ref("Case")))
+TAKE = _object(list(_SIGNED), **_SIGNED)
+DECIDE = _object([*_SIGNED, "answer", "reason"], **_SIGNED, answer=_ANSWER, reason=TEXT)
+
 SCHEMAS: Mapping[str, Any] = {
+    "Case": _object(list(_STANDING), **_STANDING),
+    "WholeCase": _object([*_STANDING, *_ABOUT], **_STANDING, **_ABOUT),
+    "Cases": CASES,
+    "Take": TAKE,
+    "Decide": DECIDE,
     "Decision": DECISION,
     "Predictions": PREDICTIONS,
     "Inference": INFERENCE,

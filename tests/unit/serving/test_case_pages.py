@@ -96,6 +96,8 @@ def test_lists_what_waits_by_default(kept: Kept) -> None:
         ("limit=201", "limit is 1 to 200"),
         ("limit=" + "9" * 5000, "limit is 1 to 200"),
         ("limit=%D9%A1", "limit is 1 to 200"),
+        ("limit=007", "limit is 1 to 200"),
+        ("limit=1&limit=2", "limit is there twice"),
         ("page=2", "There is no 'page'"),
     ],
 )
