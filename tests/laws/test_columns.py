@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from taxiway.adapters.engines.columns import FEW, MANY, places, plan_of, runner
 from taxiway.core.errors import IntegrityError
 
-NUMBERS = {
+NUMBERS: dict[str, tuple[Any, list[Any]]] = {
     "float": (pl.Float64, [1.5, -0.0, 5e-324, 1e300, None, float("nan")]),
     "narrow float": (pl.Float32, [0.1, -3.0, None]),
     "whole": (pl.Int64, [0, 2**53 + 1, -(2**63), 2**63 - 1, None]),
@@ -88,7 +88,7 @@ def test_slots_of_categories(kind: str) -> None:
     )
 )
 def test_several_blocks_beside_each_other(rows: list[tuple[float | None, str | None]]) -> None:
-    blocks = [
+    blocks: list[dict[str, Any]] = [
         {"op": "ordinal", "column": "t", "codes": [["a", 1.0]], "unknown": None, "missing": 7},
         {
             "op": "number",

@@ -28,8 +28,8 @@ MOST_EDGES = 300
 TINY = 5e-324
 EXTREMES = (0.0, -0.0, TINY, -TINY, 1e-30, 1e30, -1e30, 2.0**53, -(2.0**53))
 HUGE = (1e300, float("inf"))
-"""Not every estimator takes these, so each has rows of its own. No contract lets an infinity in, but
-features may make one."""
+"""Not every estimator takes these, so each has rows of its own. No contract lets an infinity in,
+but features may make one."""
 UNSEEN = ("", " ", "\u0000", "a value that training never saw", "é" * 200)
 TIMED_CALLS = 20
 
