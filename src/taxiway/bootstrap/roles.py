@@ -11,8 +11,11 @@ from taxiway.core.facts import Deployment
 from taxiway.core.moves import CANARY, CHALLENGER, CHAMPION
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.core.people import SignOff
+    from taxiway.serving.compared import Compared
 
 
 def promote(
@@ -84,3 +87,32 @@ def withdraw(
     if found is None:
         raise MissingError(f"{name} has no {role} in {environment}: there is nothing to withdraw.")
     return end(workspace.desk, found, reason=reason, dry_run=dry_run)
+
+
+def compare_shadow(
+    workspace: Workspace,
+    environment: str,
+    *,
+    model: str | None,
+    start: datetime | None,
+    end: datetime | None,
+) -> Compared:
+    """The champion and the challenger of now, or the last one, on the keys that both decided."""
+    from taxiway.bootstrap.serving import champion_of
+    from taxiway.serving import shadow
+    from taxiway.serving.compared import compare
+
+    name = workspace.find_model(model).id
+    champion = champion_of(workspace, name, environment)
+    stays = workspace.record.find(Deployment, model=name, environment=environment, role=CHALLENGER)
+    if not stays:
+        raise MissingError(
+            f"{name} never had a challenger in shadow in {environment}.",
+            todo=f"Begin with: taxiway promote {name}:N --to {environment} --shadow",
+        )
+    challenger, scan = stays[-1].release, workspace.decisions.scan
+    return compare(
+        (name, environment, champion.id, challenger),
+        scan(name, environment=environment, release=champion.id, start=start, end=end),
+        scan(name, environment=shadow.ENVIRONMENT, release=challenger, start=start, end=end),
+    )

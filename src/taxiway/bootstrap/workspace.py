@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from taxiway.governance.status import Status
     from taxiway.monitoring.outcomes import Joined
     from taxiway.monitoring.watch import Watched
+    from taxiway.serving.compared import Compared
     from taxiway.serving.replay import Replayed
     from taxiway.serving.retention import Removal
 
@@ -264,6 +265,19 @@ class Workspace(Opened):
         from taxiway.bootstrap.roles import withdraw
 
         return withdraw(self, environment, role, model=model, reason=reason, dry_run=dry_run)
+
+    def shadow(
+        self,
+        environment: str,
+        *,
+        model: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Compared:
+        """The challenger in shadow beside the champion, on the keys that both decided."""
+        from taxiway.bootstrap.roles import compare_shadow
+
+        return compare_shadow(self, environment, model=model, start=start, end=end)
 
     def rollback(
         self,

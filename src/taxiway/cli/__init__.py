@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "promote": ("promote", "Move a release into the next environment."),
     "rollback": ("promote", "Go back to the last good release of an environment."),
     "withdraw": ("promote", "End the role of a canary or of a challenger in shadow."),
+    "shadow": ("shadow", "Compare the challenger in shadow with the champion."),
     "consumers": ("consumers", "Add, revoke and list those who may ask an endpoint."),
     "serve": ("serve", "Serve the champions of an environment over HTTP."),
     "deploy": ("deploy", "Render an endpoint for containers; collect their decisions."),
