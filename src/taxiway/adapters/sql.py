@@ -179,7 +179,7 @@ class SqlRecord:
             with self._lock:
                 self._opened.remove(found)
             found.close()
-            found = None
+            found = self._local.connection = None
         if found is None:
             # Transactions are ours to begin; each thread has its own connection, closed by `close`.
             found = sqlite3.connect(

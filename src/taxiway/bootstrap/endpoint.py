@@ -71,6 +71,10 @@ def _models(about: dict[str, Any]) -> Standing:
         )
         for model in about["models"]
     ]
+    if about["workers"] > 1:
+        # Who shares the port answers from its first request on: nobody sees which one he asks.
+        for one in served:
+            one.refresh()
     workspace.decisions.open()
     stop_closing = keep_closing(workspace)
 

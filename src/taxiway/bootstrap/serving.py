@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from taxiway.serving.lineup import Lineup
 
 ENDPOINT = "TAXIWAY_ENDPOINT"
-"""Tells the endpoint's process what to serve, as JSON: {root, models, environment, release}, or
-{stub}; and `log_requests`."""
+"""Tells the endpoint's process what to serve, as JSON: {root, models, environment, release,
+workers}, or {stub}; and `log_requests`."""
 API_KEY = "TAXIWAY_API_KEY"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -133,6 +133,7 @@ def serve(
         "release": release,
         "stub": None,
         "log_requests": listen.log_requests,
+        "workers": listen.workers,
     }
     run(about, listen, announce=lambda: announce(", ".join(one.id for one in chosen)))
 

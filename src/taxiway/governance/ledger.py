@@ -20,15 +20,7 @@ from taxiway.core.people import Person
 from taxiway.core.ports import Desk, Record, Verify
 from taxiway.governance.cases import forged
 from taxiway.governance.told import STRANGE, UNREADABLE, event_text, untold
-
-SYSTEM = "system"
-
-UNSIGNED = ("window.closed", "cases.expired", "case.taken", "case.decided")
-"""What may happen on nobody's behalf: a timer closes windows and cases that are due, and the
-endpoint writes down what people made of a case, who have signed the review itself."""
-
-WATCHED = ("evidence monitoring.", "finding ", "alert ", "review ")
-"""How the names of the facts begin that such an event may tell of."""
+from taxiway.governance.unsigned import SYSTEM, ended_problems, unsigned_problems
 
 Signed = Callable[[str, bytes, str], bool]
 """(person, content, signature) -> whether the signature is that person's."""
@@ -79,8 +71,7 @@ def verify_ledger(record: Record, verify: Verify, *, head: Head | None) -> Ledge
             *_chain_problems(events),
             *_signature_problems(events, keys, signed),
             *_head_problems(head, events, whole=not unreadable),
-            *(unreadable or untold(record, events)),
-            *_forged(record, signed),
+            *(unreadable or [*untold(record, events), *ended_problems(record, events)]),
         ]
         if not problems or _read(record) == (events, unreadable):
             break
@@ -167,10 +158,7 @@ def _signature_problems(events: Sequence[Event], keys: Keys, signed: Signed) -> 
     for event in events:
         actor, what = event.actor, event_text(event)
         if actor == SYSTEM:
-            if event.action not in UNSIGNED or event.signature:
-                yield f"{what} is signed by nobody; only {', '.join(UNSIGNED)} may be"
-            elif beyond := [name for name in event.facts if not name.startswith(WATCHED)]:
-                yield f"{what} is signed by nobody, and tells of {shortened(', '.join(beyond))}"
+            yield from unsigned_problems(event)
         elif actor not in keys:
             yield f"{what} is by {actor}, whom nobody added"
         elif not signed(actor, event.hash.encode(), event.signature):

@@ -137,6 +137,7 @@ class Lineup:
             self._untold.append(breach)
             if self.current and self.current.canary:
                 self.current = dataclasses.replace(self.current, canary=None)
+            self.note = _off(breach)
 
     def _tell(self) -> None:
         """Writes down what was taken off; what can't be written is tried again."""
@@ -170,7 +171,7 @@ class Lineup:
                 self.current, self._posts = self._cast(taken), taken
                 self.golden = self._loaded[taken[CHAMPION].release.digest].golden
         off = [self._off[one.deployment] for one in posts.values() if one.deployment in self._off]
-        notes += [f"the canary {one.release} was taken off: {one.what}" for one in off]
+        notes += [_off(one) for one in off]
         self.problem, self.note = "", "; ".join(notes)
 
     def _verify(self, release: Release) -> str:
@@ -213,3 +214,7 @@ class Lineup:
 
     def _standing(self) -> str:
         return self.current.champion.artefact.release if self.current else "nothing"
+
+
+def _off(breach: Breach) -> str:
+    return f"the canary {breach.release} was taken off: {breach.what}"

@@ -424,6 +424,11 @@ def test_a_record_that_is_moved_away_is_missed_and_found_again(
     with pytest.raises(StoreError, match="unable to open database file"):
         write(record, fact(Person, "two"))
     assert not path.exists()
+    for _ in range(2):
+        path.write_bytes(b"no database at all" * 100)
+        with pytest.raises(StoreError, match="file is not a database"):
+            record.find(Person)
+        path.unlink()
     for one in moved:
         one.rename(path.with_name(one.name))
     assert len(record.find(Person)) == 1

@@ -29,7 +29,7 @@ from taxiway.core.decision import Decision
 from taxiway.core.digest import digest_of, utc_text
 from taxiway.core.errors import IntegrityError
 from taxiway.core.evidence import Evidence, observed
-from taxiway.core.facts import (
+from taxiway.core.facts import Deployment, (
     Alert,
     Developed,
     Finding,
@@ -659,12 +659,17 @@ def test_a_history_written_anew_lacks_the_signatures(world: World) -> None:
         (
             "deployment.promoted",
             {"environment": "prod", "replaces": None, "evidence": "sha256:e", "sign_offs": []},
-            "is signed by nobody; only window.closed, cases.expired, case.taken, case.decided may",
+            "is signed by nobody; only window.closed, deployment.withdrawn, cases.expired,",
         ),
         (
             "window.closed",
             {"facts": {"person flights-data": "sha256:x", "alert id-1": "sha256:y"}},
             "is signed by nobody, and tells of person flights-data",
+        ),
+        (
+            "deployment.withdrawn",
+            {"facts": {"release flight-delays:1": "sha256:x"}},
+            "is signed by nobody, and tells of release flight-delays:1",
         ),
     ],
 )
@@ -676,6 +681,17 @@ def test_a_forged_event_of_the_system_at_the_end_is_named(
         Draft(NOON, "system", action, subject, MODEL, "sha256:0", {}, details.get("facts", {})),
     )
     assert named(list(world.verified().problems), text)
+
+
+def test_a_champion_that_the_system_ended_is_named(world: World) -> None:
+    """Only a canary ends on nobody's behalf; what its guardrail writes holds."""
+    (there, *_) = world.record.find(Deployment, environment="prod", until=None)
+    before = list(world.verified().problems)
+    facts = {f"deployment {there.id}": digest_of(there)}
+    draft = Draft(NOON, "system", "deployment.withdrawn", there.release, MODEL, "sha256:0", {})
+    world.add_event(dataclasses.replace(draft, facts=facts))
+    problems = [one for one in world.verified().problems if one not in before]
+    assert named(problems, "is signed by nobody", f"deployment {there.id} is no ended canary")
 
 
 def test_who_was_removed_or_never_added_signs_nothing(world: World) -> None:
