@@ -29,8 +29,9 @@ from taxiway.core.decision import Decision
 from taxiway.core.digest import digest_of, utc_text
 from taxiway.core.errors import IntegrityError
 from taxiway.core.evidence import Evidence, observed
-from taxiway.core.facts import Deployment, (
+from taxiway.core.facts import (
     Alert,
+    Deployment,
     Developed,
     Finding,
     Model,
