@@ -72,6 +72,7 @@ def verify_ledger(record: Record, verify: Verify, *, head: Head | None) -> Ledge
             *_signature_problems(events, keys, signed),
             *_head_problems(head, events, whole=not unreadable),
             *(unreadable or [*untold(record, events), *ended_problems(record, events)]),
+            *_forged(record, signed),
         ]
         if not problems or _read(record) == (events, unreadable):
             break

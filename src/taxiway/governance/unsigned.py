@@ -1,8 +1,8 @@
 """What may happen on nobody's behalf, and what an event about it may tell of.
 
 A timer closes windows and cases that are due, the guardrail of an endpoint takes a canary off, and
-the endpoint writes down what people made of a case, who have signed the review itself. Nothing of it
-gives anybody anything: what is written so, by whoever can write, calls people, or ends a canary.
+the endpoint writes down what people made of a case, who have signed the review itself. Nothing of
+that gives anybody anything: whoever can write can call people so, or end a canary.
 """
 
 from __future__ import annotations
