@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -234,6 +235,20 @@ def test_a_case_that_nobody_answers_escalates(
     assert {one["state"] for one in timed_out} == {"escalated"}
     assert overseen.ask("cases", "expire")["cases"] == []
     overseen.run("cases", "decide", case, "yes", "--reason", "late", by=OWNER)
+    said = overseen.run("status")
+    assert "decide " in said
+    assert "any owner" in said
+    # The endpoint's decisions happened in March 2013, and none of their cases is open any more.
+    watched = overseen.ask("watch", MODEL, "--env", "dev", code=1)
+    (found,) = (one["found"] for one in watched["overseen"])
+    listed = overseen.ask("cases", "list", "--env", "dev", "--state", "all", "--limit", 500)
+    states = Counter(one["case"]["state"] for one in listed["cases"])
+    assert found["cases"] == sum("review" in a for a in answers) + 1  # one was asked alone
+    assert found["overridden"] == states["overridden"] >= 2
+    assert (found["waiting"], found["late"]) == (states["escalated"], 1)
+    assert found["verdict"] == "late"
+    assert "in time" in overseen.run("status")
+    assert overseen.ask("watch", MODEL, "--env", "dev", code=1)["overseen"] == []
     overseen.run("ledger", "verify")
 
 

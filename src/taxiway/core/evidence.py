@@ -107,13 +107,15 @@ found: window_start, window_end, columns [{name, effect, p_value, verdict}], out
 drifted [name], insufficient (bool). required: effect, false_discovery_rate, minimum_rows."""
 
 PERFORMANCE = "monitoring.performance"
-"""By `watch`, like DRIFT, once labels are due. examined: decisions with an outcome.
+"""By `watch`, like DRIFT, once labels are due: of the model's answers, also where a person overrode
+them (see OVERSIGHT). examined: decisions with an outcome.
 found: window_start, window_end, decisions, outcomes, coverage, metric, value, low, high, reference,
 bar, fairness [{column, value, rows, metric, low, high, verdict}], verdict (ok, below bar, dropped,
 insufficient data), why. required: bar, maximum_drop, minimum_rows."""
 
 VALUE = "monitoring.value"
-"""By `watch`, like DRIFT, once labels are due. examined: decisions with an outcome.
+"""By `watch`, like DRIFT, once labels are due: of the model's answers, also where a person overrode
+them. examined: decisions with an outcome.
 found: window_start, window_end, decisions, outcomes, counts {true_positive, ...}, realised,
 promised, currency, verdict (kept, below promise, insufficient data), why.
 required: promised, minimum_rows."""

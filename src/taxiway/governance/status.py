@@ -19,7 +19,7 @@ from taxiway.core.errors import TaxiwayError
 from taxiway.core.evidence import DRIFT, OVERSIGHT, PERFORMANCE, VALUE, Evidence
 from taxiway.core.facts import Alert, Deployment, Finding, Model, Proposal, Release, Run
 from taxiway.core.moves import CHAMPION, ENVIRONMENTS, HANDOFF_STAGES
-from taxiway.core.people import Deviation, Handoff
+from taxiway.core.people import Deviation, Handoff, Review
 from taxiway.core.ports import Desk, Record
 from taxiway.governance.deviation import GRANTS
 
@@ -48,7 +48,7 @@ class Waiting:
     """Something that a person has to do next."""
 
     kind: str
-    """`handoff`, `deviation`, `alert`, `proposal` or `run`."""
+    """`handoff`, `deviation`, `alert`, `proposal`, `case` or `run`."""
     id: str
     what: str
     subject: str
@@ -119,6 +119,7 @@ def _model_status(desk: Desk, model: Model, now: datetime) -> ModelStatus:
         *_deviations_ending(record, model, {one.release for one in running}, now + ENDS_SOON),
         *_alerts(record, model),
         *_proposals(desk, model),
+        *_cases(record, model),
         *_runs(record, model),
     ]
     return ModelStatus(
@@ -238,6 +239,31 @@ def _proposals(desk: Desk, model: Model) -> Iterator[Waiting]:
             since=comparisons[0].at if comparisons else one.at,
             due=None,
             state=one.state,
+        )
+
+
+def _cases(record: Record, model: Model) -> Iterator[Waiting]:
+    """Cases that somebody has to decide: for each of them, the one that is due first.
+
+    What nobody has taken yet stands in the decision log alone: `taxiway cases list`.
+    """
+    waiting: dict[tuple[str, str], list[Review]] = {}
+    for state in ("taken", "escalated"):
+        for one in record.find(Review, model=model.id, state=state):
+            person = one.taken_by if state == "taken" else None
+            waiting.setdefault((state, person or "any owner"), []).append(one)
+    for (state, person), reviews in waiting.items():
+        first = min(reviews, key=lambda one: one.due)
+        count = f"{len(reviews):,} {state} case{'s' if len(reviews) > 1 else ''}"
+        yield Waiting(
+            kind="case",
+            id=first.id,
+            what=f"decide {count}: {', '.join(first.because)}",
+            subject=first.release,
+            person=person,
+            since=min(one.opened_at for one in reviews),
+            due=first.due,
+            state=state,
         )
 
 

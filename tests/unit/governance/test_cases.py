@@ -18,6 +18,7 @@ from taxiway.governance import cases
 from taxiway.governance.cases import Terms
 from taxiway.governance.ledger import verify_ledger
 from taxiway.governance.people import add_person, remove_person
+from taxiway.governance.status import status
 
 from .conftest import NOW, Office
 
@@ -246,6 +247,22 @@ def test_cases_newest_first_with_how_they_stand(team: Office, case: Decision) ->
     decide(team, case, OWNER)
     found = cases.listed(team.desk(), "flight-delays", TERMS, environment="prod")
     assert [(d.id, r.state) for d, r in found] == [(later.id, "open"), (case.id, "overridden")]
+
+
+def test_status_says_whose_cases_wait(team: Office, case: Decision) -> None:
+    def waiting() -> list[tuple[str, str, str]]:
+        (one,) = status(team.desk()).models
+        return [(w.person, w.id, w.what) for w in one.waiting if w.kind == "case"]
+
+    assert waiting() == []
+    other = logged(team, "case-2")
+    for one in (other, case):
+        take(team, one, ANN)
+    assert waiting() == [(ANN, other.id, "decide 2 taken cases: borderline")]
+    decide(team, other, ANN)
+    team.now = NOW + TERMS.within
+    cases.expire(team.desk(), "flight-delays", TERMS)
+    assert waiting() == [("any owner", case.id, "decide 1 escalated case: borderline")]
 
 
 # Signatures from elsewhere
