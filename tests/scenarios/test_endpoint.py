@@ -24,9 +24,9 @@ from .conftest import MODEL, OWNER, RECORD, Firm, soon
 class Client:
     """One kept-alive connection."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.port = port
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self._connection = http.client.HTTPConnection(host, port, timeout=30)
 
     def close(self) -> None:
         self._connection.close()
@@ -49,25 +49,27 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(firm: Firm, *words: object) -> Iterator[tuple[Client, subprocess.Popen[str]]]:
+def serving(
+    firm: Firm, *words: object, host: str = "127.0.0.1"
+) -> Iterator[tuple[Client, subprocess.Popen[str]]]:
     """The champion's server, ready; ended at the end of the block, if it is still there."""
     port = free_port()
-    server = firm.start("serve", MODEL, "--port", port, *words)
+    server = firm.start("serve", MODEL, "--host", host, "--port", port, *words)
     try:
         deadline = time.monotonic() + 60
-        while not _ready(port):
+        while not _ready(port, host):
             assert server.poll() is None, server.communicate()
             assert time.monotonic() < deadline, "the server is not ready after a minute"
             time.sleep(0.1)
-        with closing(Client(port)) as client:
+        with closing(Client(port, host)) as client:
             yield client, server
     finally:
         server.terminate()
         server.communicate(timeout=30)
 
 
-def _ready(port: int) -> bool:
-    with closing(Client(port)) as client:
+def _ready(port: int, host: str = "127.0.0.1") -> bool:
+    with closing(Client(port, host)) as client:
         try:
             return client.send("GET", "/ready")[0] == 200
         except OSError:

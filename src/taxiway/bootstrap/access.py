@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from taxiway.bootstrap.workspace import Workspace
-    from taxiway.serving.access import Gate
+    from taxiway.serving.access import Gate, Turned
 
 
 def add_consumer(
@@ -57,9 +57,9 @@ def gate_of(workspace: Workspace, model: str) -> Gate:
     from taxiway.serving.access import Gate
 
     def read() -> tuple[list[Consumer], Sequence[str]]:
-        found = workspace.record.find(Consumer, model=model)
-        if not found:
-            return [], ()
+        found = workspace.record.find(Consumer)
+        if not any(one.model == model for one in found):
+            return found, ()
         # As plain data: it was read as a charter before it was stored, and the library that does
         # so would be a fifth of the endpoint's start.
         charter = json.loads(
@@ -67,4 +67,13 @@ def gate_of(workspace: Workspace, model: str) -> Gate:
         )
         return found, charter["purpose"]["permitted_uses"]
 
-    return Gate(read, workspace.desk.now, time.monotonic, os.environ.get(API_KEY))
+    def tell(turned: Turned) -> None:
+        from taxiway.adapters.sealed import SealedRecord
+        from taxiway.governance.consumers import note_refusal
+
+        if isinstance(workspace.record, SealedRecord):
+            return  # that of a bundle can't be written to; the metrics count the refusal
+        note_refusal(workspace.desk, turned.consumer, asked=turned.asked, why=turned.why)
+
+    key = os.environ.get(API_KEY)
+    return Gate(read, workspace.desk.now, time.monotonic, key, model, tell)

@@ -16,7 +16,7 @@ from taxiway.bootstrap.connections import connection_options
 from taxiway.core import evidence as kinds
 from taxiway.core.errors import InputError, MissingError, RefusedError
 from taxiway.core.evidence import Evidence, observed
-from taxiway.core.facts import Deployment, Release
+from taxiway.core.facts import Consumer, Deployment, Release
 from taxiway.core.moves import CHALLENGER, CHAMPION
 
 if TYPE_CHECKING:
@@ -135,7 +135,9 @@ def serve(
         "log_requests": listen.log_requests,
         "workers": listen.workers,
     }
-    run(about, listen, announce=lambda: announce(", ".join(one.id for one in chosen)))
+    keyed = not release and all(workspace.record.find(Consumer, model=one.model) for one in chosen)
+    said = ", ".join(one.id for one in chosen)
+    run(about, listen, keyed=keyed, announce=lambda: announce(said))
 
 
 def _chosen(
@@ -158,16 +160,22 @@ def _chosen(
     return [champion_of(workspace, name, environment) for name in dict.fromkeys(names)]
 
 
-def run(about: dict[str, Any], listen: Listen, *, announce: Callable[[], None]) -> None:
-    """Runs the server whose processes are told `about`; `announce` is called when all is well."""
+def run(
+    about: dict[str, Any], listen: Listen, *, keyed: bool, announce: Callable[[], None]
+) -> None:
+    """Runs the server whose processes are told `about`; `announce` is called when all is well.
+
+    `keyed` says that every model has consumers, without whose keys nobody is answered.
+    """
     from granian import Granian
     from granian.constants import Interfaces, Loops
     from granian.log import LogLevels
 
-    if listen.host not in LOOPBACK and not os.environ.get(API_KEY):
+    if listen.host not in LOOPBACK and not keyed and not os.environ.get(API_KEY):
         raise RefusedError(
-            f"{listen.host} can be reached from other machines, and no API key is set.",
-            todo=f"Set {API_KEY} to a secret that callers send, or serve on 127.0.0.1.",
+            f"{listen.host} can be reached from other machines, and nobody would need a key.",
+            todo="Give each consumer one with `taxiway consumers add`, set"
+            f" {API_KEY} to a secret that all callers send, or serve on 127.0.0.1.",
         )
     _require_tracing()
     _require_free(listen.host, listen.port)

@@ -26,7 +26,7 @@ def serve_stub(path: Path, listen: Listen, *, announce: Callable[[str], None]) -
     with extras():
         model, *_ = _planned(path)
         about = {"stub": str(path.absolute()), "log_requests": listen.log_requests}
-        run(about, listen, announce=lambda: announce(model))
+        run(about, listen, keyed=False, announce=lambda: announce(model))
 
 
 def standing(path: Path) -> Standing:

@@ -51,8 +51,8 @@ VARIABLES: Mapping[str, str] = {
         " keys are not encrypted."
     ),
     "TAXIWAY_API_KEY": (
-        "The key that callers of `taxiway serve` send as a bearer token. Another address than"
-        " loopback is not served without it."
+        "One key that all callers of `taxiway serve` send as a bearer token. Another address than"
+        " loopback is served with it, or where each model has consumers with keys of their own."
     ),
     "TAXIWAY_IDLE_SECONDS": (
         "Seconds after which `taxiway serve` closes a connection that has not sent a whole head: 75"

@@ -66,7 +66,8 @@ def serve(
     predictions came out the same, GET /metrics what was done, and GET /openapi.json describes it
     all. With several models, /v1/models/NAME/predict and the other paths with a name answer. A
     decision is on disk before its answer leaves. A promotion or a rollback reaches the server
-    within seconds. Other addresses than loopback need an API key in TAXIWAY_API_KEY.
+    within seconds. Other addresses than loopback need keys: those of consumers, or one in
+    TAXIWAY_API_KEY.
 
     With --stub it answers before there is a model, so that others can build on it: it takes and
     refuses what the contract says, and makes its answers up, each marked with "stub": true.

@@ -94,6 +94,14 @@ def revoke_consumer(desk: Desk, name: str, reason: str, *, dry_run: bool = False
     return after
 
 
+def note_refusal(desk: Desk, consumer: Consumer, *, asked: str, why: str) -> None:
+    """Tells the ledger that an endpoint turned a consumer away, on nobody's behalf."""
+    alone = dataclasses.replace(desk, actor=None)
+    with alone.change("consumer.refused", consumer.id, model=asked) as change:
+        change.digest = consumer.key_digest
+        change.details = {"why": why, "purpose": consumer.purpose, "key_of": consumer.model}
+
+
 def consumers(record: Record, model: str | None = None) -> list[Consumer]:
     """All consumers, or those of a model, those that were revoked too."""
     return record.find(Consumer, model=model) if model else record.find(Consumer)

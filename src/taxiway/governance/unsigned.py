@@ -1,8 +1,9 @@
 """What may happen on nobody's behalf, and what an event about it may tell of.
 
 A timer closes windows and cases that are due, the guardrail of an endpoint takes a canary off, and
-the endpoint writes down what people made of a case, who have signed the review itself. Nothing of
-that gives anybody anything: whoever can write can call people so, or end a canary.
+the endpoint writes down whom it turned away, and what people made of a case, who have signed the
+review itself. Nothing of that gives anybody anything: whoever can write can call people so, or end
+a canary.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ UNSIGNED: Mapping[str, tuple[str, ...]] = {
     "cases.expired": ("review ", "finding ", "alert "),
     "case.taken": ("review ",),
     "case.decided": ("review ",),
+    "consumer.refused": (),
 }
 """Action -> how the names of the facts begin that its event may tell of."""
 

@@ -32,6 +32,8 @@ from taxiway.serving.served import Served
 from taxiway.serving.tracing import Traced
 
 REFRESH_SECONDS = 1.0
+SLOW_SECONDS = 0.1
+"""A body that was on its way for longer may have outlived its key."""
 WAITING = "More requests wait than can be decided soon; nothing was decided."
 
 
@@ -226,12 +228,20 @@ class Application:
         if isinstance(sent, Reply):
             return sent
         try:
+            if no := self._revoked(call, served):
+                return refused(no.status, no.code, no.text, *_headers(no))
             if served.grouping.full:
                 return busy(WAITING)
             contract = decider.artefact.inputs
             return await self._decided(call, served, protocol, contract, media, sent)
         finally:
             self._intake.answered(sent)
+
+    def _revoked(self, call: Call, served: Served) -> Refusal | None:
+        """Why a key is good no more whose body was long on its way."""
+        if time.perf_counter() - call.began < SLOW_SECONDS:
+            return None
+        return served.gate.admit(call.key, again=True)
 
     async def _decided(
         self,

@@ -36,8 +36,13 @@ class World:
         self.consumers: list[Consumer] = [CONSUMER]
         self.permitted: Sequence[str] = ["planning"]
         self.now, self.seconds = NOW, 0.0
+        self.told: list[tuple[str, str, str]] = []
         self.gate = Gate(
-            lambda: (self.consumers, self.permitted), lambda: self.now, lambda: self.seconds
+            lambda: (self.consumers, self.permitted),
+            lambda: self.now,
+            lambda: self.seconds,
+            model="loans",
+            tell=lambda one: self.told.append((one.consumer.id, one.why, f"{one.day:%d}")),
         )
         self.gate.refresh()
 
@@ -155,3 +160,69 @@ def test_reading_again_does_not_fill_up_the_limit(world: World) -> None:
         world.ask()
     world.gate.refresh()
     assert world.ask() is not None
+
+
+def test_a_key_for_another_model_is_403_where_keys_are_asked_for(world: World) -> None:
+    other = dataclasses.replace(CONSUMER, id="app", model="cards", key_digest=digest_bytes(b"app"))
+    world.consumers = [other]
+    world.gate.refresh()
+    assert world.gate.open
+    assert world.ask("app") is None
+    world.consumers = [CONSUMER, other]
+    world.gate.refresh()
+    refused = world.ask("app")
+    assert refused
+    assert (refused.status, refused.text) == (
+        403,
+        "The key of app is for cards, and not for loans.",
+    )
+
+
+def test_who_is_turned_away_is_told_once_a_day_and_not_while_somebody_waits(world: World) -> None:
+    world.permitted = []
+    world.gate.refresh()
+    for _ in range(3):
+        world.ask()
+    world.ask("nobody's")
+    assert world.told == []
+    world.gate.refresh()
+    world.ask()
+    world.gate.refresh()
+    assert world.told == [("gates", "purpose", "23")]
+    world.change(state="revoked")
+    world.ask()
+    world.now = NOW + timedelta(hours=12)
+    world.ask()
+    world.change()
+    world.now = CONSUMER.expires_at
+    world.ask()
+    world.gate.refresh()
+    assert world.told[1:] == [
+        ("gates", "revoked", "23"),
+        ("gates", "revoked", "24"),
+        ("gates", "ended", "24"),
+    ]
+
+
+def test_what_could_not_be_told_is_told_later(world: World) -> None:
+    told = world.gate.tell
+    world.change(state="revoked")
+    world.ask()
+
+    def away(_: object) -> None:
+        raise StoreError("The record is away.")
+
+    world.gate.tell = away
+    world.gate.refresh()
+    world.gate.tell = told
+    world.gate.refresh()
+    world.gate.refresh()
+    assert world.told == [("gates", "revoked", "23")]
+
+
+def test_whoever_was_admitted_is_asked_again_without_a_new_count(world: World) -> None:
+    for _ in range(60):
+        assert world.ask() is None
+    assert world.gate.admit(f"Bearer {KEY}", again=True) is None
+    world.change(state="revoked")
+    assert world.gate.admit(f"Bearer {KEY}", again=True) is not None
