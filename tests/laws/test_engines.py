@@ -21,6 +21,7 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -39,6 +40,7 @@ from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
 from taxiway.adapters.engines import ENGINES
+from taxiway.core.errors import InputError
 from taxiway.core.ports import Engine, NotCompilableError
 from taxiway.release.compile import ORIGINAL, Compiled, adversarial, compile_release
 from taxiway.training.estimators import positive_probability
@@ -196,9 +198,11 @@ REFUSED: dict[str, tuple[Any, str]] = {
         ),
         "PolynomialFeatures",
     ),
-    "categories that raise": (
-        make_pipeline(beside(OrdinalEncoder(), SimpleImputer()), RandomForestClassifier(5)),
-        "raises for unknown",
+    "infrequent codes": (
+        make_pipeline(
+            beside(OrdinalEncoder(min_frequency=40), SimpleImputer()), RandomForestClassifier(5)
+        ),
+        "infrequent categories",
     ),
 }
 
@@ -281,6 +285,64 @@ def test_files_are_data_that_load_to_the_same_bits(name: str) -> None:
     again = engine.load({file: bytes(content) for file, content in made.files.items()})
     assert again(frame).tolist() == made.probability(frame).tolist()
     assert again(frame[:0]).shape == (0,)
+
+
+STRICT = {
+    "ordinal": beside(OrdinalEncoder(), SimpleImputer()),
+    "one-hot": beside(OneHotEncoder(), SimpleImputer()),
+    "one-hot, dropped, gaps filled": beside(
+        make_pipeline(
+            SimpleImputer(missing_values=None, strategy="constant", fill_value="x"),
+            OneHotEncoder(drop="first"),
+        ),
+        SimpleImputer(),
+    ),
+}
+"""Encoders as they are by default: what they have not seen, they refuse."""
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_an_encoder_that_refuses_unknown_categories_refuses_them_compiled(name: str) -> None:
+    frame, labels = rows()
+    estimator = make_pipeline(STRICT[name], clone(forest)).fit(frame, labels)
+    holdout = rows(600, seed=1)[0]
+    made = compile_release(
+        estimator,
+        lambda asked: positive_probability(estimator, asked),
+        ENGINES,
+        holdout,
+        threshold=0.5,
+        tolerance=TOLERANCE,
+    )
+    assert made.engine == "onnx", made.observation
+    unseen = [holdout.with_columns(many=pl.lit("new"))]
+    if name == "ordinal":
+        # A gap is a category where training saw one, and only there.
+        unseen.append(holdout.with_columns(many=pl.lit(None, pl.String)))
+    for asked in unseen:
+        with pytest.raises(ValueError, match="unknown categories"):
+            positive_probability(estimator, asked)
+        for part in (asked[:1], asked, pl.concat([asked] * 10)):
+            with pytest.raises(InputError, match=r"never seen .* in its column many"):
+                made.probability(part)
+    many = pl.concat([holdout] * 10)
+    assert made.probability(many).tolist() == made.probability(holdout).tolist() * 10
+
+
+def test_a_calibrator_of_a_model_that_was_fitted_before_is_taken() -> None:
+    frame, labels = rows()
+    before = FrozenEstimator(fitted("hist gradient boosting, native categories"))
+    estimator = CalibratedClassifierCV(before, method="isotonic").fit(frame, labels)
+    made = compile_release(
+        estimator,
+        lambda asked: positive_probability(estimator, asked),
+        ENGINES,
+        rows(600, seed=1)[0],
+        threshold=0.5,
+        tolerance=TOLERANCE,
+    )
+    assert made.engine == "onnx", made.observation
+    assert made.observation[2]["largest_difference"] < 1e-12
 
 
 def test_the_values_at_every_split_are_tried() -> None:

@@ -11,7 +11,7 @@ describe, without importing it. A block is JSON data:
 and a step is {"op": "impute", "values": [x, ...], "indicate": [place, ...]},
 {"op": "scale", "centre": [...], "by": [...]} or {"op": "stretch", "by": [...], "plus": [...],
 "clip": [low, high] or null}, with one number for each column. Values that no code is known for take
-`unknown`, nulls and NaN `missing`.
+`unknown`, nulls and NaN `missing`; either may be "refused", where the encoder would raise.
 
 First every column becomes a column of numbers (codes stand for values), then numpy makes blocks of
 them. Few rows are read row by row and many column by column; the numbers are the same.
@@ -28,11 +28,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from taxiway.core.errors import IntegrityError
+from taxiway.core.errors import InputError, IntegrityError, shortened
 
 Block = Mapping[str, Any]
 Matrix = Any
 """A float64 array of shape (rows, columns)."""
+REFUSED = "refused"
 FEW, MANY = 64, 4_096
 """Rows up to which they are read one by one, and from which polars looks codes up."""
 
@@ -66,14 +67,23 @@ def places(blocks: Sequence[Block]) -> list[tuple[str, bool]]:
 class _Codes(dict[Any, float]):
     """Value -> number; NaN is missing, and everything else that is not there unknown."""
 
-    def __init__(self, codes: Sequence[Any], unknown: Any, missing: Any) -> None:
-        super().__init__({value: _float(code) for value, code in codes})
-        self.unknown, self.missing = _float(unknown), _float(missing)
-        self[None] = self.missing
-        self.texts = all(isinstance(value, str) for value, _ in codes)
+    def __init__(self, block: Block) -> None:
+        known = block["codes" if block["op"] == "ordinal" else "slots"]
+        super().__init__({value: _float(code) for value, code in known})
+        self.column, self.texts = block["column"], all(isinstance(v, str) for v, _ in known)
+        self.unknown, self.missing = block["unknown"], block["missing"]
+        if self.missing != REFUSED:
+            self[None] = _float(self.missing)
 
     def __missing__(self, value: Any) -> float:
-        return self.missing if value != value else self.unknown  # noqa: PLR0124 - NaN
+        code = self.missing if value is None or value != value else self.unknown  # noqa: PLR0124 - NaN
+        if code == REFUSED:
+            raise InputError(
+                f"The model has never seen {shortened(value)} in its column {self.column}, and its"
+                " encoder refuses what it has not seen.",
+                todo="Let the encoder take it: handle_unknown in the estimator; and train again.",
+            )
+        return _float(code)
 
 
 def runner(blocks: Sequence[Block]) -> Callable[[Any], Matrix]:
@@ -87,8 +97,7 @@ def runner(blocks: Sequence[Block]) -> Callable[[Any], Matrix]:
         if block["op"] == "number":
             names += block["columns"]
         else:
-            key = "codes" if block["op"] == "ordinal" else "slots"
-            coded[start] = _Codes(block[key], block["unknown"], block["missing"])
+            coded[start] = _Codes(block)
             names.append(block["column"])
         plain = plain and block["op"] != "onehot" and not block.get("steps")
         made.append(_part(block, start, len(names)))
@@ -150,16 +159,15 @@ def _numbers(series: Any) -> Any:
 def _coded(series: Any, codes: _Codes) -> Any:
     if series.len() < MANY:
         return [codes[value] for value in series.to_list()]
-    if series.dtype == pl.String and codes.texts:
+    default = None if codes.unknown == REFUSED else _float(codes.unknown)
+    if series.dtype == pl.String and codes.texts and None in codes and default is not None:
         known = dict(codes)
     else:
         # Whatever the values are, each of them is looked up once, as it is for few rows.
         known = {value: codes[value] for value in series.unique().to_list()}
     old = pl.Series(list(known), dtype=series.dtype)
     new = pl.Series(list(known.values()), dtype=pl.Float64)
-    return series.replace_strict(
-        old, new, default=codes.unknown, return_dtype=pl.Float64
-    ).to_numpy()
+    return series.replace_strict(old, new, default=default, return_dtype=pl.Float64).to_numpy()
 
 
 def _part(block: Block, start: int, stop: int) -> Callable[[Matrix], Matrix]:

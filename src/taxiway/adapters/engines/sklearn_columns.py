@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from taxiway.adapters.engines.columns import REFUSED
 from taxiway.core.ports import NotCompilableError
 
 Blocks = list[dict[str, Any]]
@@ -207,11 +208,10 @@ _STEPS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 
 
 def _ordinal(encoder: Any, columns: list[str]) -> Blocks:
-    if encoder.handle_unknown != "use_encoded_value":
-        raise NotCompilableError("an OrdinalEncoder that raises for unknown categories")
     if getattr(encoder, "_infrequent_enabled", False):
         raise NotCompilableError("an OrdinalEncoder with infrequent categories")
-    unknown = _or_none(encoder.unknown_value)
+    refuses = encoder.handle_unknown == "error"
+    unknown = REFUSED if refuses else _or_none(encoder.unknown_value)
     blocks = []
     for name, categories in zip(columns, encoder.categories_, strict=True):
         missing = unknown
@@ -241,20 +241,20 @@ def _target(encoder: Any, columns: list[str]) -> Blocks:
 
 
 def _codes(
-    name: str, categories: Any, codes: Sequence[float], unknown: float | None, missing: float | None
+    name: str, categories: Any, codes: Sequence[float], unknown: Any, missing: Any
 ) -> dict[str, Any]:
     known = [[_plain(v), c] for v, c in zip(categories, codes, strict=True) if not _missing(v)]
     return {"op": "ordinal", "column": name, "codes": known, "unknown": unknown, "missing": missing}
 
 
 def _onehot(encoder: Any, columns: list[str]) -> Blocks:
-    if encoder.handle_unknown == "error":
-        raise NotCompilableError("a OneHotEncoder that raises for unknown categories")
     blocks = []
     for at, (name, categories) in enumerate(zip(columns, encoder.categories_, strict=True)):
         slots, infrequent, width = _slots(encoder, at, len(categories))
         # An unknown category is an infrequent one, if there are any and the encoder says so.
-        unknown = infrequent if encoder.handle_unknown == "infrequent_if_exist" else None
+        refuses = encoder.handle_unknown == "error"
+        taken = infrequent if encoder.handle_unknown == "infrequent_if_exist" else None
+        unknown = REFUSED if refuses else taken
         known = [
             [_plain(v), slot] for v, slot in zip(categories, slots, strict=True) if not _missing(v)
         ]
