@@ -28,7 +28,7 @@ from typing import Any
 from bench import bars, shown
 from bench.data import PROJECTS
 from bench.engine import CHECKED
-from bench.peers import PEERS, Model, Peer, staged
+from bench.peers import BATCHING, PEERS, Model, Peer, staged
 from bench.results import Load, Results, Start
 from bench.running import ONE_THREAD, ROOT, NotStartedError, Server, free_port, load, running, wrk
 from bench.trained import BUILD, TAXIWAY, empty_log, train, variables
@@ -142,7 +142,7 @@ def contender(name: str, model: Model, rows: Rows, workers: int) -> Contender:
     """A server by its name. Raises `NotStartedError`."""
     if name in OWN:
         return _own(name, model.name, rows, workers)
-    (peer,) = [one for one in PEERS if one.name == name]
+    (peer,) = [one for one in (*PEERS, *BATCHING) if one.name == name]
     return _peer(peer, model, rows, workers)
 
 
@@ -232,10 +232,11 @@ def _listed(known: Sequence[str]) -> Callable[[str], list[str]]:
 
 def main() -> None:
     servers = [*OWN, *(peer.name for peer in PEERS)]
+    known = [*servers, *(peer.name for peer in BATCHING)]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", type=_listed(servers), default=servers, metavar="SERVERS")
+    parser.add_argument("--only", type=_listed(known), default=servers, metavar="SERVERS")
     parser.add_argument("--models", type=_listed(list(PROJECTS)), default=list(PROJECTS))
     parser.add_argument("--workers", type=_listed(["1", "2"]), default=["1", "2"])
     parser.add_argument("--rounds", type=int, default=3)

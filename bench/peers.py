@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class Stage:
     """Of what is prepared for this model."""
     port: int
     workers: int
+    batch: int
 
     @property
     def variables(self) -> dict[str, str]:
@@ -64,6 +65,7 @@ class Stage:
             "BENCH_MODEL": str(self.model.file),
             "BENCH_PORT": str(self.port),
             "BENCH_WORKERS": str(self.workers),
+            "BENCH_BATCH": str(self.batch),
         }
         return inherited | ONE_THREAD | SILENT | own
 
@@ -80,11 +82,18 @@ class Peer:
     body: Callable[[Model, Records], Any] = lambda _, records: {"records": records}
     answer: Callable[[Any], list[float]] = lambda answer: list(answer["probabilities"])
     """The probabilities in an answer."""
+    batch: int = 1
+    """How many requests it may put together, where that is switched on."""
+
+    @property
+    def environment(self) -> str:
+        """The name of its environment."""
+        return self.name.partition("+")[0]
 
 
 def install(peer: Peer) -> Path:
     """The Python of the neighbour's environment, made once."""
-    home = ENVIRONMENTS / peer.name
+    home = ENVIRONMENTS / peer.environment
     python, done = home / "bin" / "python", home / ".installed"
     same = [f"{name}=={version(name)}" for name in ("scikit-learn", "xgboost-cpu", "joblib")]
     wanted = [*same, "pandas", *peer.packages]
@@ -158,11 +167,13 @@ def _settings_for_mlserver(stage: Stage) -> None:
         "parallel_workers": 0 if stage.workers == 1 else stage.workers,
         "debug": False,
     }
-    model = {
+    model: dict[str, Any] = {
         "name": "model",
         "implementation": "mlserver_sklearn.SKLearnModel",
         "parameters": {"uri": str(stage.model.file)},
     }
+    if stage.batch > 1:
+        model |= {"max_batch_size": stage.batch, "max_batch_time": 0.005}
     (stage.folder / "settings.json").write_text(json.dumps(server))
     (stage.folder / "model-settings.json").write_text(json.dumps(model))
 
@@ -221,10 +232,18 @@ PEERS = (
 )
 
 
+BATCHING = tuple(
+    replace(peer, name=f"{peer.name}+batching", batch=32)
+    for peer in PEERS
+    if peer.name in {"mlserver", "litserve"}
+)
+"""Neighbours that can put requests together for one call of the model, once that is switched on."""
+
+
 def staged(peer: Peer, model: Model, port: int, workers: int) -> Stage:
     """A neighbour's stage, installed and prepared. Raises `NotStartedError`."""
     folder = BUILD / "online" / "for" / peer.name / model.name
-    stage = Stage(model, install(peer), folder, port, workers)
+    stage = Stage(model, install(peer), folder, port, workers, peer.batch)
     folder.parent.mkdir(parents=True, exist_ok=True)
     peer.prepare(stage)
     return stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import litserve
-from bench.servers.model import Model, port, workers
+from bench.servers.model import Model, batch, port, workers
 
 
 class Scorer(litserve.LitAPI):
@@ -30,10 +30,19 @@ class Scorer(litserve.LitAPI):
         return {"probabilities": output}
 
 
+class Together(Scorer):
+    """The same for requests that LitServe has put together: one call of the model for all."""
+
+    def predict(self, x: list[list[dict[str, Any]]]) -> list[list[float]]:  # type: ignore[override]
+        """The probabilities of each request."""
+        found = iter(self.model.probabilities([record for records in x for record in records]))
+        return [[next(found) for _ in records] for records in x]
+
+
 if __name__ == "__main__":
-    server = litserve.LitServer(
-        Scorer(), accelerator="cpu", workers_per_device=workers(), timeout=60
-    )
+    many = batch()
+    scorer = Together(max_batch_size=many, batch_timeout=0.005) if many > 1 else Scorer()
+    server = litserve.LitServer(scorer, accelerator="cpu", workers_per_device=workers(), timeout=60)
     server.run(
         host="127.0.0.1",
         port=port(),

@@ -15,6 +15,8 @@ FILE = "BENCH_MODEL"
 """The variable with the path of the model by joblib; its columns are beside it, as JSON."""
 WORKERS = "BENCH_WORKERS"
 PORT = "BENCH_PORT"
+BATCH = "BENCH_BATCH"
+"""How many requests a server may answer together; 1 where it is left as it comes."""
 
 
 class Model:
@@ -39,6 +41,11 @@ class Model:
 def workers() -> int:
     """How many worker processes are asked for."""
     return int(os.environ[WORKERS])
+
+
+def batch() -> int:
+    """How many requests may be answered together."""
+    return int(os.environ.get(BATCH, "1"))
 
 
 def port() -> int:
