@@ -173,7 +173,7 @@ def measure(given: Contender, rows: Rows, loads: Sequence[Load], seconds: int) -
             load(server.url, path, concurrency=one.concurrency, seconds=1)
             # What the load before left in a slow server's queue is not this one's.
             server.settle(one_row, times=1)
-            found[one] = load(server.url, path, concurrency=one.concurrency, seconds=seconds)
+            found[one] = server.loaded(path, concurrency=one.concurrency, seconds=seconds)
         return found, Start(server.cold_seconds, server.megabytes)
 
 

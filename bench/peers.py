@@ -26,8 +26,9 @@ SILENT = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "UVICORN_ACCESS_LOG": "false",
 }
-"""No neighbour tells anybody that it was measured."""
+"""No neighbour tells anybody that it was measured, and none writes a line for each request."""
 
 Records = Sequence[Mapping[str, Any]]
 

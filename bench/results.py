@@ -26,7 +26,7 @@ class Start:
 
 
 Figures = Mapping[str, float]
-"""requests_per_second, p50_ms, p99_ms, bad."""
+"""requests_per_second, p50_ms, p99_ms, bad; cpu_ms of a request where it is told."""
 Where = tuple[str, int, str]
 """(model, workers, server)"""
 

@@ -23,6 +23,7 @@ ONE_THREAD = dict.fromkeys(
 )
 """One row gains nothing from threads, and two workers with threads for all cores fight."""
 READY_SECONDS = 120.0
+REFUSED_SECONDS = 30.0
 END_SECONDS = 20.0
 JSON = {"content-type": "application/json"}
 
@@ -90,6 +91,28 @@ class Server:
         resident, _ = _processes()
         return sum(resident.get(one, 0) for one in family(self.process.pid)) / 1024
 
+    @property
+    def cpu_seconds(self) -> float | None:
+        """What the process and its children have computed so far; None where it is not told."""
+        stats = [Path(f"/proc/{one}/stat") for one in family(self.process.pid)]
+        if not stats[0].exists():
+            return None
+        ticks = 0
+        for stat in stats:
+            with suppress(OSError):
+                ticks += sum(map(int, stat.read_text().rpartition(")")[2].split()[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def loaded(self, bodies: Path, *, concurrency: int, seconds: int) -> dict[str, float]:
+        """One round of load, with the processor time that one request took."""
+        before = self.cpu_seconds
+        found = load(self.url, bodies, concurrency=concurrency, seconds=seconds)
+        after = self.cpu_seconds
+        if before is not None and after is not None:
+            requests = max(1.0, found["requests_per_second"] * seconds)
+            found["cpu_ms"] = (after - before) / requests * 1000
+        return found
+
 
 def free_port() -> int:
     """A port on loopback that nobody listens on."""
@@ -126,12 +149,15 @@ def running(
 
 def _first(process: subprocess.Popen[bytes], url: str, body: bytes, log: Path) -> Any:
     deadline, why = time.monotonic() + READY_SECONDS, "it does not listen"
+    refused = 0.0
     while process.poll() is None and time.monotonic() < deadline:
         try:
             return _ask(url, body)
         except urllib.error.HTTPError as error:
             why = f"{error.code} {error.read()[:200]!r}"
-            if 400 <= error.code < 500 and error.code not in {404, 429}:
+            # Some refuse until their model is loaded, and some for good.
+            refused = refused or time.monotonic()
+            if error.code < 500 and time.monotonic() - refused > REFUSED_SECONDS:
                 break
         except OSError:
             pass

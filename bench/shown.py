@@ -16,7 +16,7 @@ def table(results: Results) -> None:
         count = "1 worker" if workers == 1 else f"{workers} workers"
         print(f"\n{model}, {named(load)}, {count}")
         print(
-            f"  {'server':16} {'requests/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'bad':>5}"
+            f"  {'server':16} {'requests/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>7} {'bad':>5}"
             f" {'x mlflow':>9} {'x best peer':>12} {'of no-op':>9}"
         )
         best = best_peer(results, model, workers, load)
@@ -28,7 +28,7 @@ def table(results: Results) -> None:
             rate = found["requests_per_second"]
             print(
                 f"  {server:16} {rate:10,.0f} {found['p50_ms']:8.2f} {found['p99_ms']:8.2f}"
-                f" {found['bad']:5.0f} {_times(rate, mlflow):>9}"
+                f" {_milliseconds(found.get('cpu_ms')):>7} {found['bad']:5.0f} {_times(rate, mlflow):>9}"
                 f" {_times(rate, best and best[1]):>12} {_share(rate, noop):>9}"
             )
     print(f"\n{'model':7} {'workers':>7} {'server':16} {'cold start s':>12} {'memory MB':>10}")
@@ -51,6 +51,10 @@ def verdicts(bars: Sequence[Bar]) -> None:
 def _rate(results: Results, model: str, workers: int, load: Load, server: str) -> float | None:
     found = results.at(model, workers, server, load)
     return found["requests_per_second"] if found else None
+
+
+def _milliseconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _times(rate: float, other: float | None) -> str:

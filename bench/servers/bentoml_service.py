@@ -8,7 +8,7 @@ import bentoml
 from bench.servers.model import Model, workers
 
 
-@bentoml.service(workers=workers(), traffic={"timeout": 60})
+@bentoml.service(workers=workers(), traffic={"timeout": 60}, logging={"access": {"enabled": False}})
 class Scorer:
     """Answers records with probabilities."""
 
