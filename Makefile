@@ -67,6 +67,10 @@ bench-cold: $(READY) ## Cold start to the first decision, and memory
 bench-lean: $(READY) ## What a lean image installs, and how large it is
 	@$(BIN)/python -m bench.lean
 
+.PHONY: bench-batch
+bench-batch: $(READY) ## Batch scoring of 2 million rows beside the neighbours' and the engine
+	@$(BIN)/python -m bench.batch $(BENCH)
+
 .PHONY: bench-replay
 bench-replay: $(READY) ## A day's decisions made again, against the batch that made them
 	@$(BIN)/python -m bench.replay $(BENCH)

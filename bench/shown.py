@@ -16,8 +16,8 @@ def table(results: Results) -> None:
         count = "1 worker" if workers == 1 else f"{workers} workers"
         print(f"\n{model}, {named(load)}, {count}")
         print(
-            f"  {'server':16} {'requests/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>7} {'bad':>5}"
-            f" {'x mlflow':>9} {'x best peer':>12} {'of no-op':>9}"
+            f"  {'server':16} {'requests/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>7}"
+            f" {'bad':>5} {'x mlflow':>9} {'x best peer':>12} {'of no-op':>9}"
         )
         best = best_peer(results, model, workers, load)
         mlflow, noop = (_rate(results, model, workers, load, n) for n in ("mlflow", "no-op"))
@@ -28,8 +28,9 @@ def table(results: Results) -> None:
             rate = found["requests_per_second"]
             print(
                 f"  {server:16} {rate:10,.0f} {found['p50_ms']:8.2f} {found['p99_ms']:8.2f}"
-                f" {_milliseconds(found.get('cpu_ms')):>7} {found['bad']:5.0f} {_times(rate, mlflow):>9}"
-                f" {_times(rate, best and best[1]):>12} {_share(rate, noop):>9}"
+                f" {_milliseconds(found.get('cpu_ms')):>7} {found['bad']:5.0f}"
+                f" {_times(rate, mlflow):>9} {_times(rate, best and best[1]):>12}"
+                f" {_share(rate, noop):>9}"
             )
     print(f"\n{'model':7} {'workers':>7} {'server':16} {'cold start s':>12} {'memory MB':>10}")
     for model, workers, server in results.started:
