@@ -336,12 +336,21 @@ def test_a_server_that_loses_the_record_goes_on_with_what_it_verified(cast: Firm
         until(lambda: "note" not in ready(client))
 
 
+def _decided(client: Client) -> int:
+    client._connection.request("GET", "/metrics")
+    lines = client._connection.getresponse().read().decode().splitlines()
+    found = [line for line in lines if line.startswith("taxiway_decisions_total{")]
+    return sum(int(line.rpartition(" ")[2]) for line in found)
+
+
 def test_two_workers_share_the_port_and_the_log(cast: Firm) -> None:
     with serving(cast, *IN_DEV, "--workers", 2) as (client, server):
         callers = Callers(client.port)
         with callers.asking(8):
             until(partial(callers.have, 400))
         workers = _children(server.pid)
+        # Whichever is asked tells of both: each writes down its figures every second.
+        until(lambda: _decided(client) == len(callers.answered))
     assert callers.failed == []
     assert len(workers) == 2
     for one in callers.answered[:: len(callers.answered) // 5]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 def application() -> Application:
     """The application for what `TAXIWAY_ENDPOINT` names."""
+    from taxiway.serving.figures import Figures
     from taxiway.serving.http import Application
 
     _heed_signals()
@@ -38,7 +39,12 @@ def application() -> Application:
             tracing.close()
 
     return Application(
-        served, close=close, cases=cases, log=log, trace=tracing.note if tracing else None
+        served,
+        close=close,
+        cases=cases,
+        figures=Figures(Path(about["figures"])) if about["figures"] else None,
+        log=log,
+        trace=tracing.note if tracing else None,
     )
 
 

@@ -7,8 +7,10 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 ENDPOINT = "TAXIWAY_ENDPOINT"
 """Tells the endpoint's process what to serve, as JSON: {root, models, environment, release,
-workers}, or {stub}; and `log_requests`."""
+workers}, or {stub}; `log_requests`, and where workers put their `figures`."""
 API_KEY = "TAXIWAY_API_KEY"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -180,23 +182,25 @@ def run(
     _require_tracing()
     _require_free(listen.host, listen.port)
     connections = connection_options()
-    os.environ[ENDPOINT] = json.dumps(about)
     os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
     announce()
-    Granian(
-        "taxiway.bootstrap.endpoint:application",
-        factory=True,
-        address=listen.host,
-        port=listen.port,
-        workers=listen.workers,
-        # One of several that dies is started again; the only one says so by ending the server.
-        respawn_failed_workers=listen.workers > 1,
-        interface=Interfaces.RSGI,
-        loop=Loops.asyncio,
-        websockets=False,
-        **connections,
-        log_level=LogLevels.warning,
-    ).serve()
+    several = listen.workers > 1
+    with TemporaryDirectory(prefix="taxiway-") if several else nullcontext() as figures:
+        os.environ[ENDPOINT] = json.dumps(about | {"figures": figures})
+        Granian(
+            "taxiway.bootstrap.endpoint:application",
+            factory=True,
+            address=listen.host,
+            port=listen.port,
+            workers=listen.workers,
+            # One of several that dies is started again; the only one says so by ending the server.
+            respawn_failed_workers=several,
+            interface=Interfaces.RSGI,
+            loop=Loops.asyncio,
+            websockets=False,
+            **connections,
+            log_level=LogLevels.warning,
+        ).serve()
 
 
 def _require_tracing() -> None:

@@ -7,27 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import MissingError, TaxiwayError, shortened
-from taxiway.serving import case_pages, inference
+from taxiway.serving import case_pages
 from taxiway.serving.access import Refusal
 from taxiway.serving.bodies import JSON, media_type
+from taxiway.serving.call import Call
 from taxiway.serving.case_pages import Asked, Cases
-from taxiway.serving.deciding import Decider
-from taxiway.serving.grouping import Answer, Request, Worked
-from taxiway.serving.metrics import CONTENT_TYPE, Metrics
-from taxiway.serving.openapi import openapi
+from taxiway.serving.figures import Figures
+from taxiway.serving.grouping import Answer, Request
+from taxiway.serving.metrics import Metrics
+from taxiway.serving.pages import CLOSED, Pages
 from taxiway.serving.protocols import PROTOCOLS, Protocol
 from taxiway.serving.reading import Reading
 from taxiway.serving.receiving import Intake, Patience
 from taxiway.serving.replies import Reply, busy, encoded, failed, log_line, refused
-from taxiway.serving.routes import NAME, Route, Routes
+from taxiway.serving.routes import Route, Routes
 from taxiway.serving.served import Served
 from taxiway.serving.tracing import Traced
 
@@ -35,34 +35,6 @@ REFRESH_SECONDS = 1.0
 SLOW_SECONDS = 0.1
 """A body that was on its way for longer may have outlived its key."""
 WAITING = "More requests wait than can be decided soon; nothing was decided."
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request on its way, and where it goes."""
-
-    scope: Any
-    protocol: Any
-    route: Route
-    began: float
-    steps: dict[str, float] | None = None
-    """Step -> seconds, if it is traced."""
-
-    def worked(self, group: Worked) -> None:
-        """Takes note of how its group went."""
-        if self.steps is not None:
-            self.steps.update(
-                decide=group.decided_seconds,
-                features=group.features_seconds,
-                model=group.model_seconds,
-                log=group.logged_seconds,
-            )
-
-    @property
-    def key(self) -> str | None:
-        """What it brings to be let in."""
-        key: str | None = self.scope.headers.get("authorization")
-        return key
 
 
 class Application:
@@ -78,6 +50,7 @@ class Application:
         *,
         close: Callable[[], None] = lambda: None,
         cases: Cases | None = None,
+        figures: Figures | None = None,
         log: Callable[[str], object] | None = None,
         trace: Callable[[Traced], None] | None = None,
     ) -> None:
@@ -87,6 +60,8 @@ class Application:
         self._log = log
         self._trace = trace
         self._metrics = Metrics()
+        self._figures = figures
+        self._pages = Pages(self._models, self._metrics, figures)
         self._reading = Reading()
         self._loop: asyncio.AbstractEventLoop
         self._intake: Intake
@@ -100,7 +75,7 @@ class Application:
                 },
                 **{
                     path: Route(path, "GET", handle, open=path not in CLOSED)
-                    for path, handle in self._pages().items()
+                    for path, handle in self._pages.routes().items()
                 },
                 **{
                     path: Route(path, method, partial(self._case, answers))
@@ -108,22 +83,6 @@ class Application:
                 },
             },
         )
-
-    def _pages(self) -> dict[str, Callable[[Call], Awaitable[Reply]]]:
-        return {
-            "/ready": self._ready,
-            "/live": self._live,
-            "/ping": self._ready,
-            "/openapi.json": self._openapi,
-            "/metrics": self._show_metrics,
-            "/v1/models": self._list,
-            f"/v1/models/{NAME}": self._list,
-            "/v2": self._server,
-            "/v2/health/live": self._live,
-            "/v2/health/ready": self._ready,
-            f"/v2/models/{NAME}": self._model,
-            f"/v2/models/{NAME}/ready": self._model_ready,
-        }
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -146,6 +105,9 @@ class Application:
                     await self._loop.run_in_executor(None, one.refresh)
                 except Exception as error:  # noqa: BLE001 - it goes on following
                     self._mistaken("a model can't be followed", error)
+            if self._figures is not None:
+                with suppress(OSError):  # they are a second old, then
+                    self._figures.write(self._pages.figures())
             await asyncio.sleep(REFRESH_SECONDS)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
@@ -209,18 +171,11 @@ class Application:
                 return None
         return refusal
 
-    def _seen(self, call: Call) -> list[Served]:
-        """The models that whoever calls may know of."""
-        if call.route.served is not None:
-            return [call.route.served]
-        models = list(self._models.values())
-        return models if len(models) == 1 else [m for m in models if not m.gate.admit(call.key)]
-
     async def _decide(self, protocol: Protocol, call: Call) -> Reply:
         headers = call.scope.headers
         try:
-            served = self._served(call)
-            decider = self._decider(call)
+            served = self._pages.served(call)
+            decider = self._pages.decider(call)
             media = media_type(headers.get("content-type"), protocol.media)
         except TaxiwayError as error:
             return await self._unwanted(call, failed(error))
@@ -288,72 +243,17 @@ class Application:
             sent = received
         if self._cases is None:
             raise MissingError("No case is kept here: nothing that this server answers is logged.")
-        model = self._served(call).name
+        model = self._pages.served(call).name
         asked = Asked(model, call.route.case, call.scope.query_string, sent)
         # Off the loop: it reads the log and the record, and may write.
         return Reply(await self._loop.run_in_executor(None, answers, self._cases, asked))
 
-    def _served(self, call: Call) -> Served:
-        """The model that a path names. Raises `MissingError` if it is not served here."""
-        if call.route.served is not None:
-            return call.route.served
-        if call.route.unknown is not None:
-            raise MissingError.named("model", call.route.unknown, self._models)
-        raise MissingError(
-            f"{call.route.shown} names no model, and {len(self._models)} are served here.",
-            todo=f"Ask /v1/models/NAME/predict; there are {shortened(', '.join(self._models))}.",
-        )
-
-    def _decider(self, call: Call) -> Decider:
-        """Who answers now: the champion, or the release that a path names."""
-        return self._served(call).lineup.answering().answering(call.route.release)
-
     async def _unwanted(self, call: Call, refusal: Reply) -> Reply:
         return await self._intake.unwanted(call.scope.headers, call.protocol, refusal)
-
-    async def _ready(self, _: Call) -> Reply:
-        told = {name: one.told() for name, one in self._models.items()}
-        problems = [f"{name}: {one['problem']}" for name, one in told.items() if not one["ready"]]
-        if len(told) == 1:
-            (only,) = told.values()
-            problems = [only["problem"]] if problems else []
-        if problems:
-            return refused(503, "TW-4", f"Not ready: {'; '.join(problems)}")
-        return Reply(only if len(told) == 1 else {"ready": True, "models": told})
-
-    async def _live(self, _: Call) -> Reply:
-        return Reply({"live": True})
-
-    async def _openapi(self, call: Call) -> Reply:
-        seen = [one.lineup.answering().champion.artefact for one in self._seen(call)]
-        return Reply(openapi(*seen))
-
-    async def _show_metrics(self, _: Call) -> Reply:
-        models = {name: one.measured() for name, one in self._models.items()}
-        text = self._metrics.text(models)
-        return Reply(text.encode(), headers=(("content-type", CONTENT_TYPE),))
-
-    async def _list(self, call: Call) -> Reply:
-        if call.route.named:
-            return Reply(self._served(call).listed())
-        return Reply({"models": [one.listed() for one in self._seen(call)]})
-
-    async def _server(self, _: Call) -> Reply:
-        return Reply({"name": "taxiway", "version": version("taxiway"), "extensions": []})
-
-    async def _model(self, call: Call) -> Reply:
-        cast = self._served(call).lineup.answering()
-        artefact = cast.answering(call.route.release).artefact
-        return Reply(inference.metadata(artefact, [one.artefact.release for one in cast.deciders]))
-
-    async def _model_ready(self, call: Call) -> Reply:
-        return Reply({"name": self._decider(call).artefact.model, "ready": True})
 
 
 TAKEN = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 """What a route says it takes -> what it is asked with."""
-CLOSED = {"/openapi.json", "/metrics", "/v1/models", f"/v1/models/{NAME}", f"/v2/models/{NAME}"}
-"""Pages that need the key, like every decision."""
 
 
 def _traced(call: Call, reply: Reply, seconds: float, steps: dict[str, float]) -> Traced:
