@@ -91,8 +91,9 @@ PARITY = "release.parity"
 """By `train`, about the release: the engine it runs on against the estimator. examined: holdout
 rows. found: engine, tried [{engine, verdict, why, ...}], rows, adversarial_rows,
 largest_difference, flips (int: decisions of the holdout that would be others), row_us {original,
-engine} (microseconds for one row), reasons {method, unit, why, rows, largest_difference (of the
-expected score with contributions from the answer), row_us}. required: maximum_difference."""
+engine, features} (microseconds for one row), reasons {method, unit, why, rows, largest_difference
+(of the expected score with contributions from the answer), row_us}. required:
+maximum_difference."""
 
 REHEARSAL = "release.rehearsal"
 """By `rehearse`, about the release: a real server process with the release in it.

@@ -25,7 +25,7 @@ from taxiway.core.errors import InputError, IntegrityError, TaxiwayError
 from taxiway.core.facts import Release
 from taxiway.core.ports import Actor, Desk, Engine
 from taxiway.release import model_file
-from taxiway.release.compile import ORIGINAL, compile_release
+from taxiway.release.compile import ORIGINAL, compile_release, row_us
 from taxiway.release.manifest import Inspection, require_sound, signed_bytes
 from taxiway.release.reasoning import CONTRIBUTIONS, REPLACEMENT, Explain, by_input, decided
 
@@ -142,11 +142,12 @@ def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: H
         }
     )
     kind, examined, found, required = compiled.observation
+    costs = {**found["row_us"], "features": row_us(parts.features, parts.golden)}
     return Packaged(
         digest=desk.objects.put(manifest),
         signature=author.sign(signed_bytes(manifest)),
         golden=golden,
-        parity=(kind, examined, {**found, "reasons": reasons}, required),
+        parity=(kind, examined, {**found, "row_us": costs, "reasons": reasons}, required),
     )
 
 

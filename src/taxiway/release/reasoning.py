@@ -7,7 +7,6 @@ value. The manifest and the evidence say which, and why.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from taxiway.core.artefact import Parts
 from taxiway.core.ports import Contributions
-from taxiway.release.compile import Compiled
+from taxiway.release.compile import Compiled, row_us
 
 CONTRIBUTIONS, REPLACEMENT = "contributions", "replacement"
 PROOF_ROWS = 64
@@ -67,20 +66,9 @@ def decided(parts: Parts, compiled: Compiled) -> dict[str, Any]:
         "why": "",
         "rows": rows.height,
         "largest_difference": apart,
-        "row_us": _row_us(made.of, rows),
+        "row_us": row_us(made.of, rows),
     }
 
 
 def _replacement(why: str) -> dict[str, Any]:
     return {"method": REPLACEMENT, "unit": "probability", "why": why}
-
-
-def _row_us(of: Explain, rows: Any) -> float:
-    """Microseconds for one row, the fastest of some."""
-    best = float("inf")
-    for at in range(min(20, rows.height)):
-        row = rows[at : at + 1]
-        began = time.perf_counter()
-        of(row)
-        best = min(best, time.perf_counter() - began)
-    return round(best * 1e6, 1)

@@ -122,10 +122,14 @@ def _parity(case: Case) -> tuple[str, list[str]]:
         problems.append(f"engine {engine} differs from the estimator by {apart:.2g}")
     if flips:
         problems.append(f"engine {engine} decides otherwise than the estimator in {flips} rows")
-    before, now = (parity.number(f"found.row_us.{which}") for which in ("original", "engine"))
+    before, now, made = (
+        parity.number(f"found.row_us.{which}") for which in ("original", "engine", "features")
+    )
+    features = f"after {made:,.0f} for features"
     if engine == "original":
-        return f"engine original at {before:,.0f} µs a row", problems
-    return f"engine {engine} within {apart:.1g} at {now:,.0f} µs a row, not {before:,.0f}", problems
+        return f"engine original at {before:,.0f} µs a row {features}", problems
+    cost = f"{now:,.0f} µs a row {features}, not {before:,.0f}"
+    return f"engine {engine} within {apart:.1g} at {cost}", problems
 
 
 def decision_log(case: Case) -> Answer:
