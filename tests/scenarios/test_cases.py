@@ -258,6 +258,9 @@ def test_a_batch_marks_the_same_rows(overseen: Firm, answers: list[dict[str, Any
     overseen.run("score", rows, out, "--env", "dev")
     marked = [json.loads(text) for text in pl.read_parquet(out)["review"]]
     assert marked == [a.get("review", {}).get("because", []) for a in answers]
+    span = ["--from", "2013-03-01", "--to", "2013-03-31"]
+    again = overseen.ask("replay", "--model", MODEL, "--env", "dev", *span)
+    assert (again["rows"], again["different"]) == (201, 0)
     exported = overseen.folder / "decisions.csv"
     overseen.run("decisions", "--env", "dev", "--out", exported)
     assert {"review", "answer"} <= set(pl.read_csv(exported).columns)
