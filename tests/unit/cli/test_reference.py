@@ -49,6 +49,7 @@ ONLY_SHOWS = {
     "taxiway cases list",
     "taxiway cases show",
     "taxiway retrain list",
+    "taxiway shadow",
     "taxiway status",
     "taxiway history",
     "taxiway ledger verify",
