@@ -62,24 +62,33 @@ class _Decoder:
         colons = 0
         for one in several:
             values = self.values(one)
-            colons += len(values) + sum([values[at].count(":") for at in self.texts if values[at]])
+            colons += sum([values[at].count(":") for at in self.texts if values[at]])
             record = dict(zip(self.names, values, strict=True))
             for name in self.optional:
                 if record[name] is UNSET:
                     record[name] = None
                     colons -= 1
-            for name, read, limits in self.checked:
-                value = record[name]
-                if value is None:
-                    continue
-                value = record[name] = read(value)
-                if value is None or any(broken(value) for broken in limits):
-                    return None
+            if not self._good(record):
+                return None
             records.append(record)
         # A name that came twice leaves a colon over (see `bodies.read_json`).
-        if body.count(b":") != colons:
+        if body.count(b":") != colons + len(self.names) * len(records):
             return None
         return records if isinstance(decoded, list) else records[0]
+
+    def _good(self, record: dict[str, Any]) -> bool:
+        """Whether what the types can't say holds too; makes times plain."""
+        for name, read, limits in self.checked:
+            value = record[name]
+            if value is None:
+                continue
+            value = record[name] = read(value)
+            if value is None:
+                return False
+            for broken in limits:
+                if broken(value):
+                    return False
+        return True
 
 
 _decoders: dict[int, _Decoder] = {}
