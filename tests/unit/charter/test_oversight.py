@@ -73,3 +73,11 @@ def test_a_sample_that_is_too_small_to_compare(planned: Planned) -> None:
     advice = [str(r.problem) for r in planned({"oversight.sample": 0.001}).remarks]
     assert any("about 28 cases a month" in one for one in advice)
     assert not any("sample" in str(r.problem) for r in planned().remarks)
+
+
+def test_decisions_stay_until_their_cases_are_settled(planned: Planned) -> None:
+    answers: dict[str, Any] = {"oversight.sample": 0.1, "oversight.answer_within": "25h"}
+    few = {**answers, "deployment.retention_days": 31}
+    assert "expected at least 32 days: the window" in errors(planned(few))[0]
+    assert errors(planned({**answers, "deployment.retention_days": 32})) == []
+    assert errors(planned({"deployment.retention_days": 31})) == []

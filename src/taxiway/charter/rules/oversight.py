@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from taxiway.charter.remark import Remark, advice, error
-from taxiway.core.charter import Oversight, Risk
+from taxiway.charter.rules.watching import WINDOW_DAYS
+from taxiway.core.charter import Deployment, Monitoring, Oversight, Risk
 from taxiway.core.condition import read_condition
 from taxiway.core.contract import Contract
 from taxiway.core.decision import OUTPUT, SAMPLE
@@ -66,4 +68,22 @@ def enough_to_compare(oversight: Oversight, risk: Risk) -> Iterator[Remark]:
         yield advice("oversight.sample", what, todo=todo)
 
 
-RULES = (conditions, names, own_output, enough_to_compare)
+def kept_until_settled(
+    oversight: Oversight, monitoring: Monitoring, deployment: Deployment
+) -> Iterator[Remark]:
+    """A decision is still there when its case is settled, and its window is looked at."""
+    if not oversight.reviewed:
+        return
+    amount, unit = int(oversight.answer_within[:-1]), oversight.answer_within[-1]
+    days = amount if unit == "d" else math.ceil(amount / 24)
+    needed = days + WINDOW_DAYS[monitoring.window]
+    if deployment.retention_days < needed:
+        yield error(
+            "deployment.retention_days",
+            "decisions are gone before people have to have decided their cases",
+            found=f"{deployment.retention_days} days",
+            expected=f"at least {needed} days: the window and `oversight.answer_within`",
+        )
+
+
+RULES = (conditions, names, own_output, enough_to_compare, kept_until_settled)
