@@ -15,6 +15,7 @@ import pytest
 
 from .conftest import MODEL, RECORD, Firm
 from .test_endpoint import Client, _children, decisions, serving
+from .test_load import Crowd
 
 BODY = json.dumps(RECORD).encode()
 HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\n"
@@ -249,3 +250,31 @@ def test_a_request_that_takes_long_to_read_holds_nobody_up(running: Firm) -> Non
             response = other._connection.getresponse()
             assert response.status in {413, 422}, response.status
             response.read()
+
+
+def test_a_full_disk_under_load_answers_nobody_without_a_record(running: Firm) -> None:
+    """The worker's files may not grow any more, as on a full disk, while 32 clients ask."""
+    earlier = set(decisions(running))
+    log = next(iter(running.store.glob("decisions.db*")))
+    folder = log if log.is_dir() else log.parent
+    with serving(running) as (client, server):
+        (worker,) = _children(server.pid)
+        before = client.predict(RECORD)[1]["decision"]
+        limits = resource.prlimit(worker, resource.RLIMIT_FSIZE)
+        largest = max(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, (largest, limits[1]))
+        crowd = Crowd(client.port, 40)
+        crowd.start()
+        crowd.join()
+        full = [one for one in crowd.failed if isinstance(one, dict)]
+        assert full, "nothing was refused: the log found room"
+        assert {one["code"] for one in full} == {"TW-6"}
+        assert len(full) == len(crowd.failed)
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, limits)
+        deadline = time.monotonic() + 20
+        while (answer := client.predict(RECORD))[0] != 200:
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.2)
+        after = answer[1]["decision"]
+    new = set(decisions(running)) - earlier
+    assert {name for _, name in crowd.answered} | {before, after} == new

@@ -34,7 +34,7 @@ def tensors(record: dict[str, Any]) -> dict[str, Any]:
         {
             "name": name,
             "shape": [1],
-            "datatype": "BYTES" if isinstance(value, str) else "INT64",
+            "datatype": "BYTES" if isinstance(RECORD.get(name, 0), str) else "INT64",
             "data": [value],
         }
         for name, value in record.items()
@@ -152,6 +152,50 @@ def test_what_is_wrong_has_one_form_in_every_protocol_and_is_never_the_server_s_
             assert says in json.dumps(answered), (path, sent[:60], answered)
         assert client.predict(RECORD)[0] == 200
     assert len(decisions(running)) == 1 + before(running)
+
+
+BROKEN: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
+    ({"distance": -1}, [("distance", "is too small")]),
+    ({"distance": 10**9, "flight": 0}, [("distance", "is too large"), ("flight", "is too small")]),
+    ({"origin": "EWX"}, [("origin", "is not an allowed value")]),
+    ({"carrier": "a carrier"}, [("carrier", "does not match its pattern")]),
+    ({"sched_dep_time": 17.5}, [("sched_dep_time", "is of another type")]),
+    ({"distance": None}, [("distance", "is missing")]),
+    ({"flihgt": 1}, [("flihgt", "is no input of this model")]),
+    ({"time_hour": "2013-02-30T22:00:00Z"}, [("time_hour", "is of another type")]),
+    ({"time_hour": "2013-03-01T22:00:00"}, [("time_hour", "is of another type")]),
+    ({"time_hour": "1999-03-01T22:00:00Z"}, [("time_hour", "is too small")]),
+]
+"""What is changed in a good record, and what is wrong then."""
+
+
+def test_a_bad_record_is_refused_for_the_same_reasons_in_every_protocol(running: Firm) -> None:
+    infer = f"/v2/models/{MODEL}/infer"
+    with serving(running) as (client, _):
+        for change, wrong in BROKEN:
+            record = {**RECORD, **change}
+            line = ["" if value is None else str(value) for value in record.values()]
+            stream = io.BytesIO()
+            pl.DataFrame([record]).write_ipc_stream(stream)
+            ways: list[tuple[str, str, bytes]] = [
+                ("/predict", "application/json", body(record)),
+                ("/predict", "application/json", body([record])),
+                ("/predict", "text/csv", f"{','.join(record)}\n{','.join(line)}\n".encode()),
+                ("/predict", ARROW, stream.getvalue()),
+                ("/invocations", "application/json", body({"dataframe_records": [record]})),
+                ("/invocations", "application/json", body({"instances": [record]})),
+                ("/invocations", "application/json",
+                 body({"inputs": {name: [value] for name, value in record.items()}})),
+                ("/invocations", "application/json",
+                 body({"dataframe_split": {"columns": [*record], "data": [[*record.values()]]}})),
+                (infer, "application/json", body(tensors(record))),
+            ]  # fmt: skip
+            for path, media, sent in ways:
+                status, answer = client.send("POST", path, sent, **{"content-type": media})
+                found = [
+                    (one["where"].removeprefix("[0]."), one["what"]) for one in answer["problems"]
+                ]
+                assert (status, sorted(found)) == (422, wrong), (path, media, change, answer)
 
 
 def before(firm: Firm) -> int:
