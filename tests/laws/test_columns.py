@@ -111,7 +111,8 @@ def test_several_blocks_beside_each_other(rows: list[tuple[float | None, str | N
             min(9.0, max(-9.0, second - 1)),
             float(missing),
         ]
-    assert places(blocks) == [("t", False), ("n", False), ("n", False), ("n", False)]
+    # What undoes the steps: times 2 less 1, and plus 1.
+    assert places(blocks) == [("t", None), ("n", (2.0, -1.0)), ("n", (1.0, 1.0)), ("n", None)]
 
 
 def test_columns_are_found_by_name_wherever_they_stand() -> None:

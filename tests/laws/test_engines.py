@@ -355,6 +355,18 @@ def test_the_values_at_every_split_are_tried() -> None:
     assert {one, np.nextafter(one, np.inf), np.nextafter(one, -np.inf)} <= set(tried)
 
 
+def test_the_values_at_every_split_are_tried_behind_scalers_too() -> None:
+    made = compiled("extra trees, scaled")
+    (trees,) = [engine for engine in ENGINES if engine.name == made.engine]
+    edges = trees.edges(made.files)
+    assert set(edges) == {"a", "b", "n"}
+    # Just beside a split some rows turn: the scaler was undone, to a few parts in a billion.
+    middle = sorted(edges["b"])[len(edges["b"]) // 2]
+    frame = rows(600)[0]
+    below, above = (frame.with_columns(b=pl.lit(middle + by)) for by in (-1e-9, 1e-9))
+    assert (made.probability(below) != made.probability(above)).any()
+
+
 def test_an_engine_that_is_off_is_refused_with_its_difference() -> None:
     """A difference of one in a thousand, and a flipped decision, are found and said."""
     name = "logistic regression"

@@ -50,18 +50,37 @@ def plan_of(content: bytes, protocol: int) -> dict[str, Any]:
     return plan
 
 
-def places(blocks: Sequence[Block]) -> list[tuple[str, bool]]:
-    """For each column of the matrix: the frame's column it comes from, and whether unchanged."""
-    found: list[tuple[str, bool]] = []
+Place = tuple[str, tuple[float, float] | None]
+"""A column of the frame, and (times, plus) that make its value of the matrix's, if numbers do."""
+
+
+def places(blocks: Sequence[Block]) -> list[Place]:
+    """For each column of the matrix, where it comes from."""
+    found: list[Place] = []
     for block in blocks:
         if block["op"] != "number":
-            found += [(block["column"], False)] * block.get("width", 1)
+            found += [(block["column"], None)] * block.get("width", 1)
             continue
-        names = list(block["columns"])
+        made: list[Place] = [(name, (1.0, 0.0)) for name in block["columns"]]
         for step in block["steps"]:
-            names += [names[place] for place in step.get("indicate", ())]
-        found += [(name, not block["steps"]) for name in names]
+            undo = _UNDO[step["op"]](step)
+            made = [
+                (name, back and (times * back[0], plus * back[0] + back[1]))
+                for (name, back), (times, plus) in zip(made, undo, strict=True)
+            ]
+            made += [(made[place][0], None) for place in step.get("indicate", ())]
+        found += made
     return found
+
+
+_UNDO: Mapping[str, Callable[[Block], list[tuple[float, float]]]] = {
+    "impute": lambda step: [(1.0, 0.0) for _ in step["values"]],
+    "scale": lambda step: list(zip(step["by"], step["centre"], strict=True)),
+    "stretch": lambda step: [
+        (1 / by, -plus / by) for by, plus in zip(step["by"], step["plus"], strict=True)
+    ],
+}
+"""Step -> (times, plus) for each column, which take it back."""
 
 
 class _Codes(dict[Any, float]):

@@ -92,14 +92,15 @@ def _explained(members: Sequence[Member], ensembles: Sequence[Trees]) -> dict[st
 
 
 def _edges(members: Sequence[Member], ensembles: Sequence[Trees]) -> dict[str, list[float]]:
-    """Column -> the values that the trees split it at; of columns that reach them unchanged."""
+    """Column -> the values that the trees split it at, of columns that are numbers to them."""
     found: dict[str, set[float]] = {}
     for member, ensemble in zip(members, ensembles, strict=True):
         columns = places(member.split.blocks)
         for place, values in splits(ensemble).items():
-            name, unchanged = columns[place]
-            if unchanged:
-                found.setdefault(name, set()).update(values)
+            name, back = columns[place]
+            if back is not None:
+                times, plus = back
+                found.setdefault(name, set()).update(value * times + plus for value in values)
     return {name: sorted(values) for name, values in found.items()}
 
 
