@@ -220,7 +220,8 @@ PEERS = (
     Peer("bentoml", ("bentoml",), _bentoml, answer=list),
     Peer(
         "mlserver",
-        ("mlserver", "mlserver-sklearn"),
+        # Its workers ask for an event loop that newer versions of uvloop do not make by themselves.
+        ("mlserver", "mlserver-sklearn", "uvloop<0.22"),
         _mlserver,
         path="/v2/models/model/infer",
         prepare=_settings_for_mlserver,
