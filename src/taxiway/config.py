@@ -141,6 +141,12 @@ def keys_folder() -> Path:
     return Path(base).expanduser() / "taxiway" / "keys"
 
 
+def pseudonyms_file() -> Path | None:
+    """The file with the key of pseudonyms, from `TAXIWAY_PSEUDONYMS`; None: the workspace's own."""
+    named = os.environ.get("TAXIWAY_PSEUDONYMS")
+    return Path(named).expanduser() if named else None
+
+
 def expected_bundle() -> str | None:
     """The digest of the bundle that has to be served, from `TAXIWAY_BUNDLE`; None: any."""
     return os.environ.get("TAXIWAY_BUNDLE") or None

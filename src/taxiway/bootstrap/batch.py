@@ -279,6 +279,8 @@ def replay_span(
         "rows": tally.rows,
         "equal": tally.equal,
         "different": tally.different,
+        "withheld": tally.withheld,
+        "lacking": tally.lacking,
         "releases": tally.releases,
         "seconds": seconds,
         "rows_per_second": round(tally.rows / seconds),

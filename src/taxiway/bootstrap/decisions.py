@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap.flight import charter_of, contract_of
+from taxiway.bootstrap.personal import keys_of
 from taxiway.core.decision import Decision
 from taxiway.core.facts import Model, Release
 from taxiway.core.people import Review
@@ -39,9 +42,7 @@ class Wanted:
 
 def found(workspace: Workspace, model: Model, wanted: Wanted) -> tuple[int, Iterator[Decision]]:
     """How many decisions there are of those that are wanted, and all of them, newest first."""
-    where = _where(workspace, model, wanted)
-    log = workspace.decisions
-    return log.count(model.id, **where), log.scan(model.id, **where, newest_first=True)
+    return _count(workspace, model, wanted), _scan(workspace, model, wanted, newest_first=True)
 
 
 def export(
@@ -61,15 +62,14 @@ def export(
     from taxiway.serving.logged import COLUMNS, table
 
     require_writable(out, overwrite=overwrite)
-    where = _where(workspace, model, wanted)
     times = {name: pl.Datetime("us", "UTC") for name in ("happened_at", "at")}
     values = {"prediction": pl.Boolean(), "probability": pl.Float64(), "latency_us": pl.Int64()}
     answers = {one.id: one.answer for one in workspace.record.find(Review, model=model.id)}
     schema = {name: pl.String() for name in COLUMNS} | times | values
     rows = 0
     with writing(out, "decisions") as add:
-        advance = begin("Writing", workspace.decisions.count(model.id, **where))
-        for columns in table(workspace.decisions.scan(model.id, **where)):
+        advance = begin("Writing", _count(workspace, model, wanted))
+        for columns in table(_scan(workspace, model, wanted)):
             frame = pl.DataFrame(columns, schema=schema)
             answered = [answers.get(one) for one in columns["decision"]]
             # The answer of a person stands beside the model's; empty where nobody was asked.
@@ -130,24 +130,49 @@ def erase(
     from taxiway.serving.logged import key_values
     from taxiway.serving.retention import erase as remove
 
-    values = key_values(key, _contract(workspace, model))
-    return remove(workspace.desk, model.id, values, reason=reason, dry_run=dry_run)
+    contract = _contract(workspace, model)
+    values = key_values(key, contract)
+    ways = keys_of(workspace, model, contract, values)
+    return remove(workspace.desk, model.id, values, reason=reason, dry_run=dry_run, as_logged=ways)
 
 
-def _where(workspace: Workspace, model: Model, wanted: Wanted) -> dict[str, Any]:
-    """What the log is asked for."""
+def _count(workspace: Workspace, model: Model, wanted: Wanted) -> int:
+    asked = _asked(workspace, model, wanted)
+    return sum(workspace.decisions.count(model.id, **where) for where in asked)
+
+
+def _scan(
+    workspace: Workspace, model: Model, wanted: Wanted, *, newest_first: bool = False
+) -> Iterator[Decision]:
+    asked = _asked(workspace, model, wanted)
+    scans = [
+        workspace.decisions.scan(model.id, **where, newest_first=newest_first) for where in asked
+    ]
+    in_order = attrgetter("happened_at", "id")
+    return scans[0] if len(scans) == 1 else merge(*scans, key=in_order, reverse=newest_first)
+
+
+def _asked(workspace: Workspace, model: Model, wanted: Wanted) -> list[dict[str, Any]]:
+    """What the log is asked for: once for each way in which it may have the key."""
     from taxiway.serving.logged import key_values
 
     if wanted.release is not None:
         workspace.find_release(wanted.release)
-    return {
-        "environment": wanted.environment,
-        "release": wanted.release,
-        "start": wanted.start,
-        "end": wanted.end,
-        "key": key_values(wanted.key, _contract(workspace, model)) if wanted.key else None,
-        "positive": wanted.positive,
-    }
+    ways: list[dict[str, Any] | None] = [None]
+    if wanted.key:
+        contract = _contract(workspace, model)
+        ways = [*keys_of(workspace, model, contract, key_values(wanted.key, contract))]
+    return [
+        {
+            "environment": wanted.environment,
+            "release": wanted.release,
+            "start": wanted.start,
+            "end": wanted.end,
+            "key": way,
+            "positive": wanted.positive,
+        }
+        for way in ways
+    ]
 
 
 def _contract(workspace: Workspace, model: Model) -> Contract:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
 from taxiway.bootstrap.flight import charter_of, contract_of
+from taxiway.bootstrap.personal import withholding
 from taxiway.bootstrap.planning import register
 from taxiway.bootstrap.training import hands_of, order_of
 from taxiway.core import evidence as kinds
@@ -50,6 +51,7 @@ def add_outcomes(workspace: Workspace, file: Path, model: str | None, *, dry_run
     if target.name in source.columns and target.name not in contract.names:
         raw = pl.read_parquet(file) if source.format == "parquet" else pl.read_csv(file)
         frame = frame.with_columns(raw[target.name])
+    withheld = withholding(workspace, found, create=False)
     return join(
         workspace.desk,
         model=found.id,
@@ -59,6 +61,7 @@ def add_outcomes(workspace: Workspace, file: Path, model: str | None, *, dry_run
         label=lambda rows: label(rows, target.definition),
         source=file.name,
         digest=fingerprint(file).digest,
+        as_logged=withheld.key if withheld else str,
         dry_run=dry_run,
     )
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
 from taxiway.bootstrap.connections import connection_options
+from taxiway.bootstrap.flight import charter_of
+from taxiway.bootstrap.personal import log_of
 from taxiway.core import evidence as kinds
 from taxiway.core.errors import InputError, MissingError, RefusedError
 from taxiway.core.evidence import Evidence, observed
@@ -69,11 +71,13 @@ def decider_of(workspace: Workspace, artefact: Artefact, environment: str, chann
     from taxiway.serving.spent import Spent, clocked
 
     desk, spent = workspace.desk, Spent()
+    model = workspace.find_model(artefact.model)
     return Decider(
         artefact=clocked(artefact, spent),
         environment=environment,
         channel=channel,
-        log=workspace.decisions,
+        log=log_of(workspace, model),
+        buffered=charter_of(workspace, model).deployment.log == "buffered",
         now=desk.now,
         new_id=desk.new_id,
         spent=spent,

@@ -51,6 +51,8 @@ def plan_evidence(
             "oversight": charter.oversight.model_dump(mode="json"),
             "monitoring": charter.monitoring.model_dump(mode="json"),
             "retention_days": charter.deployment.retention_days,
+            "log": charter.deployment.log,
+            "withheld": charter.deployment.personal,
         },
         digests={"charter": charter.digest},
         at=at,

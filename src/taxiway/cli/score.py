@@ -215,6 +215,11 @@ def _show_span(found: dict[str, Any]) -> None:
         f" ({found['rows_per_second']:,} rows/s): {found['equal']:,} the same to the bit,"
         f" {found['different']:,} different."
     )
+    if found["withheld"]:
+        lacking = ", ".join(f"{name} of {rows:,}" for name, rows in found["lacking"].items())
+        screen.say(
+            f"{found['withheld']:,} decisions can't be made again: the log withholds {lacking}."
+        )
 
 
 def _show(replayed: Replayed) -> None:

@@ -291,6 +291,17 @@ class Deployment(Section):
         " values), where the engine can; or as what the typical value in its place would change.",
     )
     retention_days: int = Field(200, ge=1, description="How long decisions are kept.")
+    log: Literal["durable", "buffered"] = Field(
+        "durable",
+        description="Whether a decision is on the disk before its answer leaves, or within a second"
+        " behind it: buffered, a loss of power may lose the last second's.",
+    )
+    personal: dict[str, Literal["keep", "omit", "pseudonym"]] = Field(
+        {},
+        description="What the decision log holds of columns that the contract marks as personal;"
+        " those that are not named are kept.",
+        examples=[{"customer": "pseudonym", "name": "omit"}],
+    )
     guardrail: Guardrail = Field(Guardrail(), description="When a canary is taken off by itself.")
 
 

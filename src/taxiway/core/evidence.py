@@ -20,7 +20,8 @@ PLAN = "charter.plan"
 found: problems (int), tier, tier_reasons [text], inventory {field: text}, inventory_missing [name],
 owners {business, data, development, engineering, validation: person},
 value {promised_per_month, currency, baseline, review, per_decision}, oversight, monitoring {...},
-retention_days (int). digests: charter."""
+retention_days (int), log (durable or buffered), withheld {column: keep, omit or pseudonym}.
+digests: charter."""
 
 PROVENANCE = "data.provenance"
 """By `data snapshot`, about the snapshot. examined: rows.

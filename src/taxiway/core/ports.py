@@ -131,6 +131,16 @@ class Objects(Protocol):
         """Whether the object is there; does not verify it."""
 
 
+class Logs(Protocol):
+    """What whoever decides needs of the decision log."""
+
+    def append(self, decisions: Sequence[Decision]) -> None:
+        """As `Decisions.append`."""
+
+    def between(self, first: str, last: str) -> list[Decision]:
+        """As `Decisions.between`."""
+
+
 class Decisions(Protocol):
     """The decision log of a workspace. What `append` has returned from is on disk."""
 

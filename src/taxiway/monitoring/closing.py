@@ -94,9 +94,12 @@ def closed(desk: Desk, look: Look, reference: Reference, decisions: Sequence[Dec
 def _drift(desk: Desk, look: Look, reference: Reference, decisions: Sequence[Decision]) -> Evidence:
     import polars as pl
 
+    # Of a column that the log withholds, nothing can be said.
+    withheld = {name for decision in decisions for name in decision.withheld}
+    watched = reference.watched.only([n for n in reference.watched.names if n not in withheld])
     found, required = drift(
         reference.profile,
-        look.frame_of([decision.inputs for decision in decisions], reference.watched),
+        look.frame_of([decision.inputs for decision in decisions], watched),
         pl.Series("probability", [d.output["probability"] for d in decisions], pl.Float64),
         window=look.window,
         count_like=look.count_like,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -51,18 +51,24 @@ def add_outcomes(
     label: Label,
     source: str,
     digest: str,
+    as_logged: Callable[[str], str] = str,
     dry_run: bool = False,
 ) -> Joined:
     """Joins outcomes to their decisions, and tells the ledger of the file with its digest.
 
     The frame has the contract's key columns in the contract's types, and the target by its name
     (true, false or nothing) or the columns of its definition, which `label` then reads. Adding a
-    file again changes nothing. Raises `InputError` with everything that is wrong with the frame,
-    and `ConflictError` naming the keys whose outcome is already known to be another one.
+    file again changes nothing. `as_logged` says how the log has a key, if not as it is. Raises
+    `InputError` with everything that is wrong with the frame, and `ConflictError` naming the keys
+    whose outcome is already known to be another one.
     """
     desk.acting("owner", "developer", "engineer", to=f"add outcomes for {model}")
     labels = _labels(frame, contract, target, label)
-    outcomes = _by_key(frame, contract, labels)
+    keys = set(_decision_keys(desk, model, frame, contract))
+    outcomes = {
+        _known(key, as_logged(key), keys): one
+        for key, one in _by_key(frame, contract, labels).items()
+    }
     before = desk.decisions.outcomes(model)
     changed = [key for key, one in outcomes.items() if key in before and before[key] != one]
     if changed:
@@ -75,7 +81,6 @@ def add_outcomes(
             ],
             todo="An outcome is what turned out to be true, and stays. Leave these rows out.",
         )
-    keys = set(_decision_keys(desk, model, frame, contract))
     fresh = [key for key in outcomes if key not in before]
     covered = sum(1 for key in keys if key in before or key in outcomes)
     joined = Joined(
@@ -92,6 +97,11 @@ def add_outcomes(
     if not dry_run:
         _store(desk, joined, {key: outcomes[key] for key in fresh}, source, digest)
     return joined
+
+
+def _known(key: str, logged: str, keys: Collection[str]) -> str:
+    """A key as decisions have it: those from before it was withheld have it as it is."""
+    return key if key in keys and logged not in keys else logged
 
 
 def _store(desk: Desk, joined: Joined, fresh: Mapping[str, bool], source: str, digest: str) -> None:

@@ -178,7 +178,11 @@ def _decided(decider: Decider, ids: Sequence[str], frame: Any) -> tuple[list[Dec
         else:
             known |= {d.id: d for d in made}
             break
-    return [known[id_] for id_ in ids], len(ids) - len(missing)
+    decided = [known[id_] for id_ in ids]
+    if any(one.withheld for one in decided):  # the file has what the log has not
+        records = decider.artefact.plain(frame)
+        decided = [replace(one, inputs=own) for one, own in zip(decided, records, strict=True)]
+    return decided, len(ids) - len(missing)
 
 
 def _scored(decisions: Sequence[Decision], key: Sequence[str], found: int) -> Scored:

@@ -10,7 +10,7 @@ from typing import Any
 
 from taxiway.core.artefact import Artefact
 from taxiway.core.decision import Decision, record_key
-from taxiway.core.ports import Clock, Decisions, NewId
+from taxiway.core.ports import Clock, Logs, NewId
 from taxiway.serving.oversight import marked
 from taxiway.serving.path import answer
 from taxiway.serving.spent import Spent
@@ -27,9 +27,11 @@ class Decider:
     environment: str
     channel: str
     """`http`, `batch` or `stub`."""
-    log: Decisions
+    log: Logs
     now: Clock
     new_id: NewId
+    buffered: bool = False
+    """Whether an answer may leave before the disk has its decision: a second behind it at most."""
     spent: Spent = field(default_factory=Spent)
     """What its artefact's calls take, if the artefact is clocked."""
 

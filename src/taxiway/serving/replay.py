@@ -8,7 +8,7 @@ from typing import Any
 
 from taxiway.core.artefact import Artefact
 from taxiway.core.decision import Decision
-from taxiway.core.errors import IntegrityError
+from taxiway.core.errors import IntegrityError, MissingError
 from taxiway.serving.oversight import marked_again
 from taxiway.serving.path import answer, same
 
@@ -40,6 +40,10 @@ class Tally:
     different: int = 0
     releases: dict[str, int] = field(default_factory=dict)
     """Release -> how many of its decisions were made again."""
+    lacking: dict[str, int] = field(default_factory=dict)
+    """Column that the log withholds -> how many decisions can't be made again without it."""
+    withheld: int = 0
+    """How many decisions can't be made again."""
     first: list[Replayed] = field(default_factory=list)
     """The first decisions that came out differently."""
 
@@ -49,7 +53,18 @@ class Tally:
 
 
 def replay(artefact: Artefact, decision: Decision) -> Replayed:
-    """Makes a decision again. Raises `IntegrityError` if another artefact made it."""
+    """Makes a decision again.
+
+    Raises `IntegrityError` if another artefact made it, and `MissingError` if the log withholds
+    what the model reads.
+    """
+    lacking = _lacking(artefact, decision)
+    if lacking:
+        raise MissingError(
+            f"Decision {decision.id} can't be made again: the log withholds"
+            f" {', '.join(lacking)}, which the model reads.",
+            todo="`deployment.personal` of the charter says what the log holds of such columns.",
+        )
     ((_, output),) = _again(artefact, [decision])
     return Replayed(decision, output)
 
@@ -71,8 +86,10 @@ def replay_all(
         release = group[0].release
         if release not in artefacts:
             artefacts[release] = load(release)
-        _compare(_again(artefacts[release], group), tally)
-        tally.releases[release] = tally.releases.get(release, 0) + len(group)
+        whole = _whole(artefacts[release], group, tally)
+        if whole:
+            _compare(_again(artefacts[release], whole), tally)
+            tally.releases[release] = tally.releases.get(release, 0) + len(whole)
         on_rows(len(group))
     return tally
 
@@ -88,6 +105,32 @@ def _grouped(decisions: Iterable[Decision]) -> Iterator[list[Decision]]:
     yield from waiting.values()
 
 
+def _lacking(artefact: Artefact, decision: Decision) -> list[str]:
+    """What the model reads, and the log withholds."""
+    return [name for name in decision.withheld if name in artefact.input_names]
+
+
+def _whole(artefact: Artefact, group: Sequence[Decision], tally: Tally) -> Sequence[Decision]:
+    """The decisions that can be made again; the others are counted."""
+    whole = []
+    for decision in group:
+        lacking = _lacking(artefact, decision)
+        for name in lacking:
+            tally.lacking[name] = tally.lacking.get(name, 0) + 1
+        if lacking:
+            tally.withheld += 1
+        else:
+            whole.append(decision)
+    return whole
+
+
+def _record(decision: Decision) -> dict[str, Any]:
+    """The record, without pseudonyms that stand where there was something else."""
+    if not decision.withheld:
+        return decision.inputs
+    return decision.inputs | dict.fromkeys(decision.withheld)
+
+
 def _again(
     artefact: Artefact, decisions: Sequence[Decision]
 ) -> list[tuple[Decision, dict[str, Any]]]:
@@ -100,7 +143,7 @@ def _again(
                 " name.",
                 todo="`taxiway ledger verify` says what was changed.",
             )
-    records = [decision.inputs for decision in decisions]
+    records = [_record(decision) for decision in decisions]
     outputs = marked_again(artefact, decisions, answer(artefact, artefact.frame(records)))
     return list(zip(decisions, outputs, strict=True))
 

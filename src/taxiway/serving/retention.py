@@ -12,7 +12,7 @@ again finishes it, with a second event.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,10 +64,19 @@ def expire(desk: Desk, model: str, *, retention_days: int, dry_run: bool) -> Rem
     return _remove(desk, found, "decisions.expired", told)
 
 
-def erase(desk: Desk, model: str, key: Mapping[str, Any], *, reason: str, dry_run: bool) -> Removal:
+def erase(
+    desk: Desk,
+    model: str,
+    key: Mapping[str, Any],
+    *,
+    reason: str,
+    dry_run: bool,
+    as_logged: Sequence[Mapping[str, Any]] = (),
+) -> Removal:
     """Removes all decisions and outcomes whose key holds these values. Takes an owner.
 
-    The ledger holds a digest of the key, and the reason, which must not name it.
+    `as_logged` are all the ways in which the log may have the key, if that is not the only one. The
+    ledger holds a digest of the key, and the reason, which must not name it.
     """
     desk.acting("owner", to=f"erase decisions of {model}")
     if not key:
@@ -78,13 +87,15 @@ def erase(desk: Desk, model: str, key: Mapping[str, Any], *, reason: str, dry_ru
             f"The reason holds the value of {', '.join(named)}, and the ledger keeps it for ever.",
             todo="Say why without saying whose, for instance with the number of the request.",
         )
-    outcomes = sum(key_holds(known, key) for known in desk.decisions.outcomes(model))
-    of_key = sorted((d.id, d.at) for d in desk.decisions.scan(model, key=key))
-    found = replace(_removal(model, of_key), outcomes=outcomes)
+    ways = as_logged or [key]
+    known = desk.decisions.outcomes(model)
+    outcomes = sum(any(key_holds(one, way) for way in ways) for one in known)
+    of_key = {(d.id, d.at) for way in ways for d in desk.decisions.scan(model, key=way)}
+    found = replace(_removal(model, sorted(of_key)), outcomes=outcomes)
     if dry_run or not (found.ids or outcomes):
         return found
     told = {"key": digest_of(key), "columns": sorted(key), "reason": reason}
-    return _remove(desk, found, "decisions.erased", told, key)
+    return _remove(desk, found, "decisions.erased", told, ways)
 
 
 def _removal(model: str, decisions: Iterable[tuple[str, datetime]]) -> Removal:
@@ -101,10 +112,13 @@ def _remove(
     found: Removal,
     action: str,
     told: Mapping[str, Any],
-    key: Mapping[str, Any] | None = None,
+    keys: Sequence[Mapping[str, Any] | None] = (None,),
 ) -> Removal:
     with desk.change(action, found.model, model=found.model) as change:
         change.digest = found.digest
         change.details = {"decisions": found.decisions, "days": dict(found.days), **told}
-    _, outcomes = desk.decisions.remove(found.model, found.ids, key=key)
+    outcomes = 0
+    for key in keys:
+        _, gone = desk.decisions.remove(found.model, found.ids, key=key)
+        outcomes += gone
     return replace(found, outcomes=outcomes, done=True)

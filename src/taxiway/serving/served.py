@@ -16,6 +16,9 @@ from taxiway.serving.metrics import ModelMetrics
 from taxiway.serving.shadow import Shadow
 from taxiway.serving.splitting import Tried
 
+BUFFERED = "buffered: a loss of power may lose the decisions of the last second"
+"""What `/ready` says of a log that answers do not wait for."""
+
 
 class Served:
     """One model of a server. It answers from `start` until `close`."""
@@ -56,6 +59,7 @@ class Served:
             return {"ready": False, "problem": self.lineup.problem}
         decider = cast.champion
         note = {"note": said} if (said := self.lineup.note) else {}
+        log = {"log": BUFFERED} if decider.buffered else {}
         stub = {"stub": True} if decider.channel == STUB else {}
         return {
             "ready": True,
@@ -65,6 +69,7 @@ class Served:
             "golden_predictions": self.lineup.golden,
             **_others(cast),
             **note,
+            **log,
             **stub,
         }
 

@@ -155,6 +155,8 @@ def test_the_evidence_holds_what_the_checks_read(written: Written) -> None:
         "oversight",
         "monitoring",
         "retention_days",
+        "log",
+        "withheld",
     }
     assert evidence.examined == 46
     assert evidence.digests == {"charter": charter.digest}

@@ -11,6 +11,7 @@ import pytest
 
 from taxiway.charter.plan import Plan
 from taxiway.charter.rules import RULES, applied
+from taxiway.charter.rules.risk import withheld_columns
 from taxiway.core.contract import Column, Contract
 from taxiway.core.people import Person
 
@@ -30,6 +31,16 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
         {"risk.tier": "medium", "deployment.retention_days": 182},
         "deployment.retention_days",
         "expected at least 183 days, found 182 days",
+    ),
+    (
+        {"risk.tier": "high", "deployment.log": "buffered"},
+        "deployment.log",
+        "expected durable, found buffered",
+    ),
+    (
+        {"deployment.personal": {"origin": "omit"}},
+        "deployment.personal.origin",
+        "marks no such column as personal; expected none",
     ),
     ({"risk.third_party": True}, "inventory.origin", "`origin` says in-house"),
     ({"inventory.origin": "vendor"}, "inventory.origin", "no third party's"),
@@ -242,3 +253,24 @@ def test_a_rule_waits_until_all_that_it_needs_is_known() -> None:
 def test_every_rule_says_what_it_is_for() -> None:
     assert [rule.__name__ for rule in RULES if not rule.__doc__] == []
     assert len({rule.__name__ for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("way", "columns", "says"),
+    [
+        ("omit", {"flight"}, ["expected pseudonym or keep, found omit"]),
+        ("pseudonym", {"flight", "origin"}, []),
+        ("omit", {"origin"}, []),
+        ("pseudonym", {"time_hour"}, ["expected keep, found pseudonym"]),
+        ("omit", {"time_hour"}, ["expected keep, found omit"]),
+        ("keep", {"time_hour", "flight"}, []),
+    ],
+)
+def test_what_the_log_withholds_leaves_keys_and_times(
+    written: Written, way: str, columns: set[str], says: list[str]
+) -> None:
+    charter = written({"deployment.personal": dict.fromkeys(columns, way)}).charter
+    assert charter is not None
+    marked = tuple(dataclasses.replace(c, personal=c.name in columns) for c in CONTRACT.columns)
+    found = withheld_columns(charter.deployment, dataclasses.replace(CONTRACT, columns=marked))
+    assert [str(one.problem).partition("; ")[2] for one in found] == says

@@ -47,6 +47,22 @@ class Sources:
     files: Sequence[ClosedFile]
 
 
+@dataclass(frozen=True, slots=True)
+class Buffered:
+    """A log in which what was appended outlives the process at once, and a loss of power within a
+    second. A full disk is told at once all the same."""
+
+    log: DecisionLog
+
+    def append(self, decisions: Sequence[Decision]) -> None:
+        """Appends without waiting for the disk."""
+        self.log.append(decisions, durable=False)
+
+    def between(self, first: str, last: str) -> list[Decision]:
+        """As the log's."""
+        return self.log.between(first, last)
+
+
 class DecisionLog:
     """`decisions.db` with the outcomes, and beside it the folder `decisions` with the segments.
 
@@ -95,6 +111,10 @@ class DecisionLog:
                 open_=sources.open,
                 alone=lambda: self._alone(CLOSING_SECONDS),
             )
+
+    def buffered(self) -> Buffered:
+        """The log for those who need not wait for the disk."""
+        return Buffered(self)
 
     def let_go(self) -> None:
         """Lets go of what this log writes, so that it can be closed; the next append goes on."""

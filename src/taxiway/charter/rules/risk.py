@@ -9,6 +9,7 @@ from taxiway.charter.remark import Remark, advice, error, missing
 from taxiway.charter.tier import TIERS, computed_tier
 from taxiway.core.charter import Deployment, Inventory, Purpose, Risk, Value
 from taxiway.core.contract import Contract
+from taxiway.core.errors import close_match
 
 RETENTION_DAYS = 183
 """Six months. Source: Regulation (EU) 2024/1689, articles 19 and 26(6)."""
@@ -76,6 +77,43 @@ def personal_columns(risk: Risk, contract: Contract) -> Iterator[Remark]:
         yield advice("risk.personal_data", what, todo=todo)
 
 
+def synced_log(risk: Risk, value: Value, deployment: Deployment) -> Iterator[Remark]:
+    """No decision of a high tier may be lost, not even with the machine."""
+    tier, _ = computed_tier(risk, value)
+    tier = max(tier, risk.tier or tier, key=TIERS.index)
+    if tier == "high" and deployment.log != "durable":
+        yield error(
+            "deployment.log",
+            "a decision of a high tier is on the disk before its answer leaves",
+            found=deployment.log,
+            expected="durable",
+        )
+
+
+def withheld_columns(deployment: Deployment, contract: Contract) -> Iterator[Remark]:
+    """What the log withholds is personal, and a key is found again."""
+    personal = [column.name for column in contract.columns if column.personal]
+    for name, way in deployment.personal.items():
+        where = f"deployment.personal.{name}"
+        if name not in personal:
+            match = close_match(name, personal)
+            yield error(
+                where,
+                "the contract marks no such column as personal",
+                expected=", ".join(personal) or "none",
+                todo=f"Did you mean {match!r}?" if match else "",
+            )
+        elif way == "omit" and name in {*contract.key, contract.event_time}:
+            yield error(
+                where,
+                "decisions are found by their key and time",
+                found="omit",
+                expected="keep" if name == contract.event_time else "pseudonym or keep",
+            )
+        elif way == "pseudonym" and name == contract.event_time:
+            yield error(where, "decisions are found by their time", found=way, expected="keep")
+
+
 def uses(purpose: Purpose) -> Iterator[Remark]:
     """No use is both permitted and forbidden."""
     permitted = {use.casefold() for use in purpose.permitted_uses}
@@ -93,4 +131,14 @@ def next_review(inventory: Inventory, today: date) -> Iterator[Remark]:
         yield missing("prod", "inventory.next_review", what, todo=todo)
 
 
-RULES = (is_a_model, agreed_tier, kept_long_enough, origin, personal_columns, uses, next_review)
+RULES = (
+    is_a_model,
+    agreed_tier,
+    kept_long_enough,
+    origin,
+    personal_columns,
+    synced_log,
+    withheld_columns,
+    uses,
+    next_review,
+)

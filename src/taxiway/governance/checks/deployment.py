@@ -136,7 +136,9 @@ def decision_log(case: Case) -> Answer:
     """DP-04: every decision that was asked for is logged, and stays for six months."""
     reading = evidence_of(case, REHEARSAL)
     sent, logged = (reading.count(f"found.decisions_{what}") for what in ("sent", "logged"))
-    days = evidence_of(case, PLAN).count("found.retention_days")
+    plan = evidence_of(case, PLAN)
+    days = plan.count("found.retention_days")
+    buffered = plan.has("found.log") and plan.text("found.log") == "buffered"
     problems = _of_this_release(case, reading)
     if not sent:
         problems.append("no decision was asked for")
@@ -146,7 +148,8 @@ def decision_log(case: Case) -> Answer:
         problems.append(f"decisions are kept for {days} days")
     return Answer(
         problems,
-        f"all {sent:,} decisions are in the log, kept for {days} days",
+        f"all {sent:,} decisions are in the log, kept for {days} days"
+        + ("; buffered: a loss of power may lose those of the last second" if buffered else ""),
         found=f"{logged:,} of {sent:,}, {days} days",
         required=f"all of them, {LEAST_RETENTION_DAYS} days",
         todo="Raise `deployment.retention_days` in taxiway.yaml, or `taxiway rehearse {release}`.",
