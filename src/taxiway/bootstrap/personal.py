@@ -60,8 +60,8 @@ def keys_of(
     """All ways in which the log may have a key."""
     from taxiway.serving.personal import PSEUDONYM, spellings
 
-    personal = [c.name for c in contract.columns if c.personal and c.name in values]
     asked = charter_of(workspace, model).deployment.personal
+    personal = [name for name in values if name in asked or contract.column(name).personal]
     needed = any(asked.get(name) == PSEUDONYM for name in personal)
     if not personal or not (needed or _file(workspace).exists()):
         return [dict(values)]

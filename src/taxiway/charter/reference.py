@@ -104,6 +104,8 @@ def _type(schema: dict[str, Any], says: dict[str, Any]) -> str:
         return " or ".join(dict.fromkeys(kinds))
     if says["type"] == "array":
         return _limited(f"list of {_type(schema, says['items'])}", says)
+    if says["type"] == "object":
+        return f"name to one of {_type(schema, says['additionalProperties'])}"
     kind = {"date": "date"}.get(says.get("format", ""), TYPES[says["type"]])
     if "pattern" in says:
         return f"{kind} that matches `{says['pattern']}`"

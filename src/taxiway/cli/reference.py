@@ -68,6 +68,10 @@ VARIABLES: Mapping[str, str] = {
         "The folder of the decision log. Without it, it lies in the workspace. Rendered containers"
         " keep it on a volume of their own."
     ),
+    "TAXIWAY_PSEUDONYMS": (
+        "The file with the key of pseudonyms, for a container that gets it as a secret. Without it,"
+        " the key lies in the workspace, and is made when it is needed first."
+    ),
     "TAXIWAY_BUNDLE": (
         "The digest that the record of a bundle has to have, as rendered manifests say. Without it,"
         " any bundle is served."

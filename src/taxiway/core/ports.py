@@ -137,6 +137,9 @@ class Logs(Protocol):
     def append(self, decisions: Sequence[Decision]) -> None:
         """As `Decisions.append`."""
 
+    def append_frame(self, decisions: Any) -> None:
+        """As `Decisions.append_frame`."""
+
     def between(self, first: str, last: str) -> list[Decision]:
         """As `Decisions.between`."""
 

@@ -26,6 +26,8 @@ PREFIX = "pseudonym:"
 BYTES = 20
 """160 bits: two values have one pseudonym in no log there will be."""
 
+_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 Pseudonym = Callable[[str, Any], str]
 """(column, value) -> its pseudonym."""
 
@@ -58,23 +60,43 @@ class Withholding:
         """Logs what may be logged of decisions."""
         self.log.append([self.logged(one) for one in decisions])
 
+    def append_frame(self, decisions: Any) -> None:
+        """Logs what may be logged of a batch's decisions."""
+        import polars as pl
+
+        inputs, keys, withheld = [], [], []
+        for text, key in decisions.select("inputs", "key").iter_rows():
+            record = json.loads(text)
+            inputs.append(_text(self._inputs(record)))
+            keys.append(self.key(key))
+            withheld.append(_text(self._withheld(record)))
+        told = {"inputs": inputs, "key": keys, "withheld": withheld}
+        self.log.append_frame(
+            decisions.with_columns(pl.Series(name, text) for name, text in told.items())
+        )
+
     def between(self, first: str, last: str) -> list[Decision]:
         """Decisions as they are in the log."""
         return self.log.between(first, last)
 
     def logged(self, decision: Decision) -> Decision:
         """What is logged of a decision."""
-        withheld = tuple(name for name in self.how if name in decision.inputs)
-        if not withheld:
-            return decision
-        inputs = {
+        return replace(
+            decision,
+            inputs=self._inputs(decision.inputs),
+            key=self.key(decision.key),
+            withheld=self._withheld(decision.inputs),
+        )
+
+    def _withheld(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(sorted(name for name in self.how if name in record))
+
+    def _inputs(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        return {
             name: self._instead(name, value)
-            for name, value in decision.inputs.items()
+            for name, value in record.items()
             if self.how.get(name) != OMIT
         }
-        return replace(
-            decision, inputs=inputs, key=self.key(decision.key), withheld=tuple(sorted(withheld))
-        )
 
     def key(self, key: str) -> str:
         """A key as the log has it."""

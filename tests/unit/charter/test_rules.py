@@ -10,12 +10,28 @@ from typing import Any
 import pytest
 
 from taxiway.charter.plan import Plan
+from taxiway.charter.reading import CharterFile
 from taxiway.charter.rules import RULES, applied
 from taxiway.charter.rules.risk import withheld_columns
 from taxiway.core.contract import Column, Contract
 from taxiway.core.people import Person
 
 Planned = Callable[..., Plan]
+Written = Callable[..., CharterFile]
+FLIGHTS = Contract(
+    id="flights",
+    version="1.0.0",
+    description="",
+    table="flights",
+    columns=(
+        Column("flight", "string", key=True),
+        Column("time_hour", "timestamp"),
+        Column("origin", "string"),
+    ),
+    moments=("asked",),
+    decision_at="asked",
+    event_time="time_hour",
+)
 
 ERRORS: list[tuple[dict[str, Any], str, str]] = [
     # The changed answers, where the error stands, what it says.
@@ -271,6 +287,6 @@ def test_what_the_log_withholds_leaves_keys_and_times(
 ) -> None:
     charter = written({"deployment.personal": dict.fromkeys(columns, way)}).charter
     assert charter is not None
-    marked = tuple(dataclasses.replace(c, personal=c.name in columns) for c in CONTRACT.columns)
-    found = withheld_columns(charter.deployment, dataclasses.replace(CONTRACT, columns=marked))
+    marked = tuple(dataclasses.replace(c, personal=c.name in columns) for c in FLIGHTS.columns)
+    found = withheld_columns(charter.deployment, dataclasses.replace(FLIGHTS, columns=marked))
     assert [str(one.problem).partition("; ")[2] for one in found] == says

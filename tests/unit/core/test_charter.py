@@ -144,6 +144,8 @@ OTHERS: dict[tuple[str, ...], Any] = {
     ("risk", "tier"): "high",
     ("deployment", "target"): "http",
     ("deployment", "reason_codes"): "all",
+    ("deployment", "log"): "buffered",
+    ("deployment", "reasons_by"): "replacement",
     ("deployment", "threshold"): 0.3,
     ("monitoring", "window"): "week",
     ("monitoring", "label_delay"): "2d",

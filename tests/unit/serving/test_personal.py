@@ -12,7 +12,8 @@ from taxiway.adapters.ids import new_id
 from taxiway.core.artefact import Artefact
 from taxiway.core.decision import Outcome, key_holds
 from taxiway.core.errors import MissingError
-from taxiway.serving.batch import Job, score
+from taxiway.data.frame import plain_frame
+from taxiway.serving.batch import Job, made_here, score
 from taxiway.serving.deciding import Decider
 from taxiway.serving.personal import PREFIX, Withholding, pseudonyms, spellings
 from taxiway.serving.replay import replay, replay_all
@@ -111,8 +112,18 @@ def test_a_batch_that_goes_on_writes_what_its_file_has(
     decider = deciding(artefact, log, HOW, "batch")
     rows = artefact.frame([{**RECORD, "id": n} for n in range(1, 5)])
     job = Job("0123456789abcdef")
-    (first,) = score(decider, job, [((1, 2), rows[:2])])
-    (again,) = score(decider, job, [((1, 2, 3, 4), rows)])
-    assert again.columns["id"] == [1, 2, 3, 4]
-    assert (first.found, again.found) == (0, 2)
-    assert all(one.withheld == ("iban", "id") for one in log.scan("loans"))
+    found = []
+    for last in (2, 4):
+        made = made_here(decider, job, [(tuple(range(1, last + 1)), rows[:last])], plain_frame)
+        (part,) = score(decider, job, made, plain=plain_frame)
+        assert part.frame["id"].to_list() == list(range(1, last + 1))
+        found.append(part.found)
+    assert found == [0, 2]
+    logged = list(log.scan("loans"))
+    assert len(logged) == 4
+    for number, one in enumerate(sorted(logged, key=lambda each: each.id), 1):
+        assert one.withheld == ("iban", "id")
+        assert "iban" not in one.inputs
+        assert one.inputs["id"] == PSEUDONYM("id", number)
+        assert one.key == f'{{"id":"{PSEUDONYM("id", number)}"}}'
+    assert replay_all(logged, lambda _: artefact).equal == 4

@@ -58,6 +58,10 @@ class Buffered:
         """Appends without waiting for the disk."""
         self.log.append(decisions, durable=False)
 
+    def append_frame(self, decisions: Any) -> None:
+        """As the log's: a batch has nobody who waits."""
+        self.log.append_frame(decisions)
+
     def between(self, first: str, last: str) -> list[Decision]:
         """As the log's."""
         return self.log.between(first, last)
