@@ -1,4 +1,4 @@
-"""Personal columns and a buffered log, agreed in the charter after the release, by real commands."""
+"""Personal columns and a buffered log, agreed in the charter behind the release: real commands."""
 
 from __future__ import annotations
 
@@ -23,17 +23,11 @@ def agreed(firm: Firm, *, dest: bool) -> None:
     contract.write_text(text)
     charter = firm.project / "taxiway.yaml"
     says = "{flight: pseudonym, dest: omit}" if dest else "{flight: pseudonym}"
-    lines = [
-        line
-        for line in charter.read_text()
-        .replace("personal_data: false", "personal_data: true")
-        .split("\n")
-        if not line.startswith(("  log:", "  personal:"))
-    ]
+    text = charter.read_text().replace("personal_data: false", "personal_data: true")
+    lines = [one for one in text.split("\n") if not one.startswith(("  log:", "  personal:"))]
     at = lines.index("deployment:") + 1
-    charter.write_text(
-        "\n".join([*lines[:at], "  log: buffered", f"  personal: {says}", *lines[at:]])
-    )
+    lines[at:at] = ["  log: buffered", f"  personal: {says}"]
+    charter.write_text("\n".join(lines))
     firm.run("plan", by=OWNER)
 
 
