@@ -58,9 +58,11 @@ def test_a_person_s_flight_is_a_pseudonym_and_found_all_the_same(running: Firm) 
     joined = running.ask("outcomes", "add", outcomes, by=DATA)
     assert joined["coverage"] > 0.9
 
-    # The model does not read the number: all of it can be made again.
+    # The model reads the number: none of it can be made again, and none is said to be equal.
     found = running.ask("replay", *SPAN)
-    assert (found["different"], found["withheld"]) == (0, 0)
+    assert (found["equal"], found["different"]) == (0, 0)
+    assert found["lacking"] == {"flight": found["withheld"]}
+    assert found["withheld"] > 1000
 
     row = scores.row(0, named=True)
     words = ("--key", f"flight={row['flight']}", "--key", f"carrier={row['carrier']}")
@@ -80,9 +82,10 @@ def test_a_person_s_flight_is_a_pseudonym_and_found_all_the_same(running: Firm) 
     with serving(running) as (client, _):
         _, answer = client.predict(RECORD)
     found = running.ask("replay", *SPAN)
-    assert (found["different"], found["withheld"], found["lacking"]) == (0, 1, {"dest": 1})
-    assert "the log withholds dest of 1" in running.run("replay", *SPAN)
-    assert "the log withholds dest" in running.run("replay", answer["decision"], code=3)
+    assert (found["equal"], found["different"]) == (0, 0)
+    assert found["lacking"] == {"flight": found["withheld"], "dest": 1}
+    assert "dest of 1." in running.run("replay", *SPAN)
+    assert "the log withholds dest, flight" in running.run("replay", answer["decision"], code=3)
     kept = running.logged()[answer["decision"]]
     assert json.loads(kept.key)["carrier"] == RECORD["carrier"]
     assert "dest" not in kept.inputs
