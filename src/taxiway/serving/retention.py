@@ -19,7 +19,7 @@ from typing import Any
 
 from taxiway.core.decision import key_holds
 from taxiway.core.digest import digest_of
-from taxiway.core.errors import InputError
+from taxiway.core.errors import InputError, RefusedError
 from taxiway.core.ports import Desk
 
 TELLING = 3
@@ -53,15 +53,28 @@ class Removal:
 def expire(desk: Desk, model: str, *, retention_days: int, dry_run: bool) -> Removal:
     """Removes the decisions that are older than they may be kept, with their outcomes.
 
-    A decision is as old as its answer. Takes an owner or an engineer.
+    A decision is as old as its answer. Takes an owner or an engineer. Raises `RefusedError` if the
+    clock is so far ahead of the ledger that it may be wrong: it would take everything with it.
     """
     desk.acting("owner", "engineer", to=f"expire decisions of {model}")
+    _require_plausible(desk, timedelta(days=retention_days))
     before = desk.now() - timedelta(days=retention_days)
     found = replace(_removal(model, desk.decisions.made_before(model, before)), before=before)
     if dry_run or not found.ids:
         return found
     told = {"retention_days": retention_days, "before": before}
     return _remove(desk, found, "decisions.expired", told)
+
+
+def _require_plausible(desk: Desk, kept: timedelta) -> None:
+    newest = max((event.at for event in desk.record.events()), default=None)
+    if newest is not None and desk.now() - newest > kept:
+        raise RefusedError(
+            f"The clock says {desk.now():%Y-%m-%d}, and the newest event in the ledger is of"
+            f" {newest:%Y-%m-%d}: longer ago than decisions are kept.",
+            todo="Set the clock. If it is right, let the ledger know, for instance with"
+            " `taxiway plan`, and ask again.",
+        )
 
 
 def erase(

@@ -79,6 +79,18 @@ def test_what_is_too_old_expires_and_the_ledger_tells(log: MemoryDecisions, role
     assert (again.decisions, again.done, len(events(desk))) == (0, False, 1)
 
 
+def test_a_clock_far_ahead_of_the_ledger_takes_nothing_with_it(log: MemoryDecisions) -> None:
+    desk = desk_of(log, "owner")
+    expire(desk, "loans", retention_days=35, dry_run=False)
+    kept = left(log)
+    ahead = dataclasses.replace(desk, now=lambda: NOW + timedelta(days=36))
+    with pytest.raises(RefusedError, match="The clock says 2026-12-29, and the newest event"):
+        expire(ahead, "loans", retention_days=35, dry_run=False)
+    assert left(log) == kept
+    later = dataclasses.replace(desk, now=lambda: NOW + timedelta(days=34))
+    assert expire(later, "loans", retention_days=35, dry_run=False).done
+
+
 def test_a_dry_run_changes_nothing(log: MemoryDecisions) -> None:
     desk = desk_of(log, "owner")
     assert expire(desk, "loans", retention_days=30, dry_run=True).ids == ("a", "c", "d")

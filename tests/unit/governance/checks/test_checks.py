@@ -117,6 +117,7 @@ FAILURES = [
     ("DP-04", "release.rehearsal", "found.decisions_logged", 499, "499 are in the log"),
     ("DP-04", "release.rehearsal", "found.decisions_sent", 0, "no decision was asked for"),
     ("DP-04", "charter.plan", "found.retention_days", 182, "kept for 182 days"),
+    ("DP-04", "charter.plan", "found.log", 7, "found.log has to be text"),
     ("DP-03", "release.parity", "found.flips", 3, "decides otherwise .* in 3 rows"),
     ("DP-03", "release.parity", "found.largest_difference", 1e-3, "differs .* by 0.001"),
     ("DP-07", "serving.access", "found.consumers", [], "nobody may ask"),
@@ -164,6 +165,12 @@ def test_fails_with_its_reason(
     assert verdict.status is Status.FAILED
     assert re.search(why, verdict.why), verdict.why
     assert verdict.todo
+
+
+def test_a_buffered_log_is_said(changed: Changed) -> None:
+    verdict = AUTOMATIC["DP-04"](changed("charter.plan", "found.log", "buffered"))
+    assert verdict.status is Status.PASSED
+    assert "a loss of power may lose those of the last second" in verdict.why
 
 
 def test_every_check_has_a_way_to_fail() -> None:
