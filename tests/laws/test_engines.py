@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -285,6 +288,38 @@ def test_files_are_data_that_load_to_the_same_bits(name: str) -> None:
     again = engine.load({file: bytes(content) for file, content in made.files.items()})
     assert again(frame).tolist() == made.probability(frame).tolist()
     assert again(frame[:0]).shape == (0,)
+
+
+LEAN = """
+import json, sys
+from pathlib import Path
+for name in ("onnx", "sklearn", "scipy", "pandas", "skops", "xgboost", "lightgbm", "treelite"):
+    sys.modules[name] = None
+import polars as pl
+from taxiway.adapters.engines import ENGINES
+(engine,) = [engine for engine in ENGINES if engine.name == sys.argv[1]]
+files = {path.name: path.read_bytes() for path in Path(sys.argv[2]).iterdir()}
+frame = pl.read_parquet(sys.argv[3])
+made = engine.contributions(files)
+print(json.dumps([engine.load(files)(frame).tolist(), made and made.of(frame).tolist()]))
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["XGBoost, native categories", "calibrated logistic regression", "LightGBM, gaps"]
+)
+def test_nothing_that_trained_a_model_is_needed_where_it_serves(name: str, tmp_path: Path) -> None:
+    made = compiled(name)
+    folder, rows_file = tmp_path / "files", tmp_path / "rows.parquet"
+    folder.mkdir()
+    for file, content in made.files.items():
+        (folder / file).write_bytes(content)
+    frame = rows(50, seed=4)[0]
+    frame.write_parquet(rows_file)
+    command = [sys.executable, "-c", LEAN, made.engine, str(folder), str(rows_file)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    explained = made.contributions and made.contributions.of(frame).tolist()
+    assert json.loads(said) == [made.probability(frame).tolist(), explained]
 
 
 STRICT = {
