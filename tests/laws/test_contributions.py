@@ -200,13 +200,13 @@ def test_forests_that_take_longer_than_asking_again_have_none() -> None:
 @pytest.mark.parametrize("size", [1, 2, 5, 8])
 def test_the_table_holds_what_is_integrated(size: int) -> None:
     rng = np.random.default_rng(size)
-    shape = (7, size)
+    shape = (size, 7)
     leaves = Leaves(
         np.zeros(shape, int), np.zeros(shape, int), rng.random(shape), rng.normal(size=7)
     )
     leaves.shares[0, 0] = 0.0  # a side that no training row took
     met = rng.random(shape) < 0.5
-    assert _tabled(leaves)(met).tolist() == _integrated(leaves)(met).tolist()
+    assert _tabled(leaves)(met).tolist() == _integrated(leaves)(met).T.tolist()
 
 
 def test_single_leaves_only_add_to_what_is_expected() -> None:
