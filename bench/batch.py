@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -49,6 +50,8 @@ class Run:
     """One whole process."""
 
     seconds: float
+    cpu_seconds: float
+    """Of all cores, with what came of it; on a busy machine the only fair figure."""
     megabytes: float
     """The most that it and all that came of it held at once; shared pages count in each."""
 
@@ -71,7 +74,7 @@ def rows_of(project: Project, rows: int) -> Path:
 def run(words: list[str], environment: Mapping[str, str], log: Path) -> Run:
     """Runs a command to its end. Raises `NotStartedError` with its last words if it fails."""
     with log.open("wb") as said:
-        began = time.perf_counter()
+        began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         process = subprocess.Popen(
             words, cwd=ROOT, env=dict(environment), stdout=said, stderr=subprocess.STDOUT
         )
@@ -79,11 +82,12 @@ def run(words: list[str], environment: Mapping[str, str], log: Path) -> Run:
         while process.poll() is None:
             most = max(most, sum(map(_megabytes, family(process.pid))))
             time.sleep(EVERY_SECONDS)
-        seconds = time.perf_counter() - began
+        seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if process.returncode:
         last = log.read_text(errors="replace").strip().splitlines()[-3:]
         raise NotStartedError(f"ended with {process.returncode}: {' / '.join(last)[-400:]}")
-    return Run(seconds, most)
+    return Run(seconds, cpu, most)
 
 
 def _megabytes(pid: int) -> float:
@@ -188,6 +192,7 @@ def _figures(found: list[Run], rows: int, best: float) -> dict[str, float]:
     rate = rows / statistics.median(one.seconds for one in found)
     return {
         "seconds": statistics.median(one.seconds for one in found),
+        "cpu_seconds": statistics.median(one.cpu_seconds for one in found),
         "rows_per_second": rate,
         "of_engine": rate / best,
         "megabytes": max(one.megabytes for one in found),
@@ -196,13 +201,16 @@ def _figures(found: list[Run], rows: int, best: float) -> dict[str, float]:
 
 def show(results: list[dict[str, Any]]) -> None:
     """A line for each side, and the verdict on the bar."""
-    print(f"{'model':6} {'side':16} {'seconds':>8} {'rows/s':>9} {'of engine':>9} {'MB':>6}")
+    print(
+        f"{'model':6} {'side':16} {'seconds':>8} {'CPU s':>7} {'rows/s':>9} {'of engine':>9}"
+        f" {'MB':>6}"
+    )
     for one in results:
         if one["failed"]:
             print(f"{one['model']:6} {one['side']:16} {one['failed']}")
             continue
         print(
-            f"{one['model']:6} {one['side']:16} {one['seconds']:8.1f}"
+            f"{one['model']:6} {one['side']:16} {one['seconds']:8.1f} {one['cpu_seconds']:7.1f}"
             f" {one['rows_per_second']:9,.0f} {one['of_engine']:9.2f} {one['megabytes']:6,.0f}"
         )
     for one in results:

@@ -54,8 +54,10 @@ def schema() -> dict[str, Any]:
     }
 
 
-def write(folder: Path, frame: pl.DataFrame) -> ClosedFile:
+def write(folder: Path, frame: pl.DataFrame, *, level: int = 3) -> ClosedFile:
     """Writes decisions of one partition into a file, reads it back, and says what it holds.
+
+    `level` says how hard zstd tries.
 
     It is on the disk when this returns; nobody knows of it until the catalogue does.
     """
@@ -71,7 +73,11 @@ def write(folder: Path, frame: pl.DataFrame) -> ClosedFile:
     partial = target.with_suffix(PARTIAL)
     with _polars_errors(partial):
         ordered.write_parquet(
-            partial, compression="zstd", row_group_size=GROUP_ROWS, statistics=True
+            partial,
+            compression="zstd",
+            compression_level=level,
+            row_group_size=GROUP_ROWS,
+            statistics=True,
         )
         sync(partial)
         if not pl.read_parquet(partial, hive_partitioning=False).equals(ordered):
