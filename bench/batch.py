@@ -120,16 +120,19 @@ class Sides:
         if name == "engine":
             words = [sys.executable, "-m", "bench.batch_sides", "engine", self.project.name]
             return run([*words, str(self.source), str(self.out(name))], variables(), log)
-        release = 2 if name == "taxiway+reasons" else 1
-        if self.champion != release:
-            model = f"{self.project.name}:{release}"
-            command("promote", model, "--to", "dev", at=FOLDER, by="engineer")
-            self.champion = release
+        self.promote(2 if name == "taxiway+reasons" else 1)
         empty_log()
         words = [TAXIWAY, "score", str(self.source), str(self.out(name)), "--env", "dev"]
         more = ["--engine", "ray"] if name == "taxiway+ray" else []
         words += ["--model", self.project.name, "--overwrite", *more]
         return run(words, variables(), log)
+
+    def promote(self, release: int) -> None:
+        """Makes a release the champion of dev, if it is not."""
+        if self.champion != release:
+            model = f"{self.project.name}:{release}"
+            command("promote", model, "--to", "dev", at=FOLDER, by="engineer")
+            self.champion = release
 
     def _bare(self) -> dict[str, str]:
         kept = {k: v for k, v in variables().items() if k not in {"PYTHONPATH", "VIRTUAL_ENV"}}
@@ -173,8 +176,7 @@ def measured(project: Project, given: argparse.Namespace) -> list[dict[str, Any]
             except (NotStartedError, subprocess.CalledProcessError) as error:
                 failed[name] = str(error)
             print(f"  {project.name} {name}: {failed.get(name) or runs[name][-1]}", file=sys.stderr)
-    sides.champion = 0
-    command("promote", f"{project.name}:1", "--to", "dev", at=FOLDER, by="engineer")
+    sides.promote(1)
     best = given.rows / statistics.median(one.seconds for one in runs["engine"])
     return [
         {

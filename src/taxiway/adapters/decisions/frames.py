@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PREFIX = "frame-"
 LEVEL = 1
-"""Of zstd: the third takes a third more time for a tenth of the bytes, and the batch waits for it."""
+"""Of zstd: the third takes a third more time for a tenth of the bytes, and a batch waits for it."""
 LEFT_SECONDS = 24 * 3600.0
 """A folder that is older was left by a process that was killed."""
 
