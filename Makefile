@@ -75,10 +75,6 @@ bench-batch: $(READY) ## Batch scoring of 2 million rows beside the neighbours' 
 bench-replay: $(READY) ## A day's decisions made again, against the batch that made them
 	@$(BIN)/python -m bench.replay $(BENCH)
 
-.PHONY: bench-batch
-bench-batch: $(READY) ## 2 million rows in a file, beside the engine alone and three neighbours
-	@$(BIN)/python -m bench.batch $(BENCH)
-
 .PHONY: docs
 docs: $(READY) ## Write the generated reference pages again
 	@$(BIN)/python tools/reference.py
