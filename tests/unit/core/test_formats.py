@@ -146,6 +146,25 @@ def as_sql(path: Path, *tables: str) -> bytes:
     return "".join(lines).encode()
 
 
+def closed_file(folder: Path) -> bytes:
+    """The columns of a closed file, and the row in it."""
+    import polars as pl
+
+    log = DecisionLog(folder / "decisions.db", now=lambda: NOON)
+    log.append(DECISIONS)
+    log.let_go()
+    (name,) = log.close_segments().files
+    log.close()
+    assert name.startswith("model=flight-delays/environment=prod/day=2026-11-23/")
+    frame = pl.read_parquet(folder / "decisions" / "closed" / name, hive_partitioning=False)
+    return canonical_json(
+        {
+            "columns": {name: str(dtype) for name, dtype in frame.schema.items()},
+            "row": {name: str(value) for name, value in frame.row(0, named=True).items()},
+        }
+    )
+
+
 def schema_of(path: Path) -> bytes:
     connection = sqlite3.connect(path)
     found = connection.execute(
@@ -176,6 +195,7 @@ FORMATS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     ),
     "ledger-head-1.json": (ledger_head, "`protocol` in SqlRecord._write_head"),
     f"decision-log-{PROTOCOL}.sql": (decision_log, "PROTOCOL in adapters/decisions/catalogue.py"),
+    f"closed-file-{PROTOCOL}.json": (closed_file, "PROTOCOL in adapters/decisions/catalogue.py"),
     f"record-{REVISION}.sql": (record_schema, "REVISION in adapters/sql.py, with a new migration"),
     "contract-1.json": (contract, "the digest of every contract that was ever kept"),
     "charter-1.json": (charter, "`charter: 1` in core/charter.py"),
