@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import threading
 import time
 from collections import Counter
@@ -15,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import DEVELOPER, ENGINEER, MODEL, OWNER, RECORD, Firm, _copy
-from .test_endpoint import Client, _children, serving
+from .conftest import DEVELOPER, ENGINEER, MODEL, OWNER, RECORD, VALIDATOR, Firm, _copy
+from .test_endpoint import Client, _children, _ready, serving
 
 OTHER = "late-arrivals"
 BREAKS = 9_000
@@ -43,6 +45,7 @@ def _cast(_trained: Firm, tmp_path_factory: pytest.TempPathFactory) -> Firm:
     firm.commit("Fewer trees")
     firm.run("train", by=DEVELOPER)
     other = Other(firm.folder)
+    _change(other, "max_iter=200", "max_iter=20")  # quickly made
     plan = (second / "taxiway.yaml").read_text()
     (second / "taxiway.yaml").write_text(plan.replace(f"name: {MODEL}", f"name: {OTHER}"))
     other.commit("Another model")
@@ -191,6 +194,16 @@ def test_a_canary_that_breaks_costs_nobody_an_answer_and_is_taken_off(cast: Firm
     waiting = cast.ask("status", MODEL)["models"][0]["waiting"]
     called = {one["person"] for one in waiting if one["kind"] == "alert"}
     assert called == {ENGINEER, DEVELOPER}
+    called = cast.ask("alerts", "list")["alerts"]
+    assert {one["about"]["kind"] for one in called} == {"guardrail"}
+    for one in called:
+        words = ["alerts", "close", one["id"], "--reason", "release 3 takes these flights"]
+        assert "may not close" in cast.run(*words, by=VALIDATOR, code=4)
+        assert "would be closed" in cast.run(*words, "--dry-run", by=one["person"])
+        cast.run(*words, by=one["person"])
+        assert "is closed and can't become closed" in cast.run(*words, by=one["person"], code=4)
+    assert "Nobody is called" in cast.run("alerts", "list")
+    assert len(cast.ask("alerts", "list", "--all")["alerts"]) == 2
     events = cast.ask("ledger", "show")["events"]
     (event,) = [one for one in events if one["action"] == "deployment.withdrawn"]
     assert event["actor"] == "system"
@@ -351,6 +364,13 @@ def test_two_workers_share_the_port_and_the_log(cast: Firm) -> None:
         workers = _children(server.pid)
         # Whichever is asked tells of both: each writes down its figures every second.
         until(lambda: _decided(client) == len(callers.answered))
+        # One that dies is replaced, and what it has counted does not go with it.
+        os.kill(workers[0], signal.SIGKILL)
+        until(lambda: len(set(_children(server.pid)) - {workers[0]}) == 2)
+        with closing(Client(client.port)) as another:
+            until(lambda: _ready(client.port))
+            assert another.predict(RECORD)[0] == 200
+            assert _decided(another) >= len(callers.answered)
     assert callers.failed == []
     assert len(workers) == 2
     for one in callers.answered[:: len(callers.answered) // 5]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -27,7 +26,6 @@ def application() -> Application:
     from taxiway.serving.figures import Figures
     from taxiway.serving.http import Application
 
-    _heed_signals()
     about = json.loads(os.environ[ENDPOINT])
     log = _say if about["log_requests"] else None
     tracing = _tracing()
@@ -100,16 +98,6 @@ def _tracing() -> Tracing | None:
     return (
         open_tracing(os.environ, version=version("taxiway")) if is_asked_for(os.environ) else None
     )
-
-
-def _heed_signals() -> None:
-    """Lets a process that is still loading be ended.
-
-    It is forked with the handlers of the one that started it, which would take note of the signal
-    in a place where nobody looks; the server sets its own when it begins to answer.
-    """
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, signal.SIG_DFL)
 
 
 def _say(line: str) -> None:

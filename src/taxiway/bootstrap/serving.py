@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -36,6 +37,10 @@ API_KEY = "TAXIWAY_API_KEY"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 """One row gains nothing from threads, and two processes with threads for all cores fight."""
+
+
+ENDING_SECONDS = 20
+"""How long a worker that is asked to end may take; what it has answered is logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,7 @@ def run(
     connections = connection_options()
     os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
     announce()
+    os.register_at_fork(after_in_child=_heed_signals)
     several = listen.workers > 1
     with TemporaryDirectory(prefix="taxiway-") if several else nullcontext() as figures:
         os.environ[ENDPOINT] = json.dumps(about | {"figures": figures})
@@ -199,12 +205,23 @@ def run(
             workers=listen.workers,
             # One of several that dies is started again; the only one says so by ending the server.
             respawn_failed_workers=several,
+            workers_kill_timeout=ENDING_SECONDS,
             interface=Interfaces.RSGI,
             loop=Loops.asyncio,
             websockets=False,
             **connections,
             log_level=LogLevels.warning,
         ).serve()
+
+
+def _heed_signals() -> None:
+    """Lets a worker that is still loading be ended.
+
+    It is forked with the handlers of the process that started it, which would take note of a signal
+    in a place where nobody looks; the server sets its own when it begins to answer.
+    """
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, signal.SIG_DFL)
 
 
 def _require_tracing() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from taxiway.core.check import FlightCheck
     from taxiway.core.decision import Decision
     from taxiway.core.evidence import Evidence
-    from taxiway.core.facts import Consumer, Deployment, Proposal, Snapshot
+    from taxiway.core.facts import Alert, Consumer, Deployment, Finding, Proposal, Snapshot
     from taxiway.core.ledger import Event
     from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
     from taxiway.data.findings import Validation
@@ -610,6 +610,20 @@ class Workspace(Opened):
 
             found = self.find_model(model)
             return watch(self, found, environment, as_of=as_of, dry_run=dry_run)
+
+    def alerts(
+        self, model: str | None = None, *, every: bool = False
+    ) -> list[tuple[Alert, Finding]]:
+        """Whom somebody or something called about what; those that are closed too, if asked for."""
+        from taxiway.monitoring.alerts import alerts
+
+        return alerts(self.record, model, every=every)
+
+    def alerts_close(self, id: str, reason: str, *, dry_run: bool = False) -> Alert:
+        """Whoever was called has looked, and says what came of it."""
+        from taxiway.monitoring.alerts import close_alert
+
+        return close_alert(self.desk, id, reason, dry_run=dry_run)
 
     def retrain(
         self,

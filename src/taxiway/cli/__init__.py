@@ -46,6 +46,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "cases": ("cases", "List, take and decide the answers on which a person decides."),
     "outcomes": ("outcomes", "Join what turned out to be true to the decisions."),
     "watch": ("watch", "Close the windows that are due: drift, performance, value, alerts."),
+    "alerts": ("alerts", "List what people were called about, and close it."),
     "retrain": ("retrain", "Turn alerts into a proposal; train, compare, decide."),
     "status": ("status", "What runs where, who owns it, what waits for whom."),
     "history": ("status", "What ran where, and when, and on whose approval."),

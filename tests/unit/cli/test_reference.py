@@ -37,6 +37,7 @@ LEAVES = {name: one for name, one in EVERY.items() if not isinstance(one, click.
 ONLY_SHOWS = {
     "taxiway schema",
     "taxiway people list",
+    "taxiway alerts list",
     "taxiway consumers list",
     "taxiway data check",
     "taxiway data show",
