@@ -44,7 +44,12 @@ def test_what_goes_wrong_is_raised_where_it_is_used() -> None:
 def test_what_goes_wrong_in_the_block_ends_the_work() -> None:
     made: list[int] = []
     closed: list[bool] = []
-    with pytest.raises(RuntimeError, match="enough"), ahead(counted(made, closed)) as items:
-        next(items)
-        raise RuntimeError("enough")
+
+    def use() -> None:
+        with ahead(counted(made, closed)) as items:
+            next(items)
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        use()
     assert closed == [True]
