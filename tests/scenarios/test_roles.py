@@ -163,6 +163,8 @@ def test_a_canary_answers_its_keys_and_is_promoted_or_withdrawn(cast: Firm) -> N
             ("champion", None),
             ("canary", 60),
         ]
+        flown = cast.start("check", f"{MODEL}:2", "--for", "dev").communicate(timeout=60)[0]
+        assert f"{MODEL}:2 is the canary at 60 % in dev now." in flown
         words = ["withdraw", "dev", "--canary", "--reason", "enough was seen"]
         assert "would be no canary" in cast.run(*words, "--dry-run", by=ENGINEER)
         cast.run(*words, by=ENGINEER)

@@ -134,6 +134,12 @@ class Workspace(Opened):
 
         return flight_check(self, self.newest_release(release), environment)
 
+    def roles(self, release: str) -> list[Deployment]:
+        """What a release is now, and where."""
+        from taxiway.core.facts import Deployment
+
+        return self.record.find(Deployment, release=release, until=None)
+
     def explain(self, check: str) -> dict[str, Any]:
         """What a check asks for, and the clauses that it serves."""
         from taxiway.governance.reference import explain

@@ -54,10 +54,14 @@ def check(
 
     with Workspace.open(actor=actor) as workspace:
         flown = workspace.check(release, environment)
+        roles = workspace.roles(flown.release)
     if as_json:
-        screen.show_json(as_document(flown))
+        screen.show_json(as_document(flown) | {"roles": roles})
     else:
         _show(flown, everything=everything)
+        for one in roles:
+            share = f" at {one.share} %" if one.share else ""
+            screen.say(f"{one.release} is the {one.role}{share} in {one.environment} now.")
     ctx.exit(0 if flown.clear else 1)
 
 
