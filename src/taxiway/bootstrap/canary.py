@@ -1,15 +1,11 @@
-"""Wires the guardrail of a canary: what the charter asks of it, and what the record hears of it.
-
-A server that starts reads the charter as plain JSON: it was held against its schema when it was
-planned.
-"""
+"""Wires the guardrail of a canary: what the charter asks of it, and what the record hears of it."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import TYPE_CHECKING
 
+from taxiway.bootstrap.planned import deployment_of
 from taxiway.core.errors import ConflictError
 from taxiway.core.facts import Alert, Deployment, Finding, Model
 
@@ -25,8 +21,7 @@ def limits_of(workspace: Workspace, model: str) -> Limits:
     """What the charter asks of a canary; a charter from before there were any asks the usual."""
     from taxiway.serving.guardrail import Limits
 
-    digest = workspace.record.get(Model, model).charter_digest
-    deployment = json.loads(workspace.objects.get(digest))["deployment"]
+    deployment = deployment_of(workspace, workspace.record.get(Model, model))
     guardrail = deployment.get("guardrail", {})
     return Limits(**guardrail, latency_ms_p99=deployment["latency_ms_p99"])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway import config
-from taxiway.bootstrap.flight import charter_of
+from taxiway.bootstrap.planned import is_buffered, personal_of
 from taxiway.core.facts import Model
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ KEEP = "keep"
 
 def log_of(workspace: Workspace, model: Model) -> Logs:
     """The log that a model's decisions go to, as its charter says."""
-    deployment = charter_of(workspace, model).deployment
-    buffered = deployment.log == "buffered"
+    buffered = is_buffered(workspace, model)
     log = workspace.decisions.buffered() if buffered else workspace.decisions
     return withholding(workspace, model, log) or log
 
@@ -33,7 +32,7 @@ def withholding(
     """What the charter withholds from the log; None if nothing."""
     from taxiway.serving.personal import PSEUDONYM, Withholding
 
-    said = charter_of(workspace, model).deployment.personal
+    said = personal_of(workspace, model)
     how = {name: way for name, way in said.items() if way != KEEP}
     if not how:
         return None
@@ -60,7 +59,7 @@ def keys_of(
     """All ways in which the log may have a key."""
     from taxiway.serving.personal import PSEUDONYM, spellings
 
-    asked = charter_of(workspace, model).deployment.personal
+    asked = personal_of(workspace, model)
     personal = [name for name in values if name in asked or contract.column(name).personal]
     needed = any(asked.get(name) == PSEUDONYM for name in personal)
     if not personal or not (needed or _file(workspace).exists()):

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
 from taxiway.bootstrap.connections import connection_options
-from taxiway.bootstrap.flight import charter_of
 from taxiway.bootstrap.personal import log_of
+from taxiway.bootstrap.planned import is_buffered
 from taxiway.core import evidence as kinds
 from taxiway.core.errors import InputError, MissingError, RefusedError
 from taxiway.core.evidence import Evidence, observed
@@ -82,7 +82,7 @@ def decider_of(workspace: Workspace, artefact: Artefact, environment: str, chann
         environment=environment,
         channel=channel,
         log=log_of(workspace, model),
-        buffered=charter_of(workspace, model).deployment.log == "buffered",
+        buffered=is_buffered(workspace, model),
         now=desk.now,
         new_id=desk.new_id,
         spent=spent,
