@@ -255,6 +255,7 @@ def replay_span(
     begin: Begin,
 ) -> dict[str, Any]:
     """Makes all decisions of a span again. Raises `MissingError` if there is none."""
+    from taxiway.data.frame import plain_frame
     from taxiway.serving.replay import replay_all
 
     span = {"environment": environment, "start": start, "end": end}
@@ -268,6 +269,7 @@ def replay_span(
     tally = replay_all(
         workspace.decisions.scan(model.id, environment=environment, start=start, end=end),
         lambda name: artefacts.load(workspace, workspace.find_release(name)),
+        plain=plain_frame,
         on_rows=begin("Replaying", rows),
     )
     seconds = perf_counter() - began

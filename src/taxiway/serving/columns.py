@@ -52,18 +52,7 @@ def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain)
     artefact = decider.artefact
     contract = artefact.inputs
     records = plain(frame)
-    probabilities = probability(artefact, frame)
-    positive = probabilities >= artefact.threshold
-    reasons = _reasons(artefact, frame, probabilities, positive, plain)
-    answers = pl.DataFrame({"prediction": positive, "probability": probabilities}).with_columns(
-        reasons.alias("reasons"), pl.lit("[]").alias("review")
-    )
-    head = answers.select(pl.struct("prediction", "probability").struct.json_encode())
-    output = pl.select(
-        pl.concat_str(
-            head.to_series().str.head(-1), pl.lit(',"reasons":'), reasons, pl.lit("}")
-        ).alias("output")
-    )
+    answers = answered(artefact, frame, plain)
     event = pl.col(contract.event_time).cast(pl.Datetime("us", "UTC"))
     return answers.with_columns(
         ids.alias("id"),
@@ -76,10 +65,27 @@ def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain)
         frame.select(event.alias("happened_at")).to_series(),
         pl.lit(decider.now()).cast(pl.Datetime("us", "UTC")).alias("at"),
         _json(records, "inputs"),
-        output.to_series(),
         pl.lit(int((time.perf_counter() - began) * 1e6)).cast(pl.Int64).alias("latency_us"),
         pl.lit("[]").alias("withheld"),
     )
+
+
+def answered(artefact: Artefact, frame: pl.DataFrame, plain: Plain) -> pl.DataFrame:
+    """The answers to a frame of validated rows, before oversight: `prediction`, `probability`, and
+    `reasons`, `review` and `output` as JSON text."""
+    probabilities = probability(artefact, frame)
+    positive = probabilities >= artefact.threshold
+    reasons = _reasons(artefact, frame, probabilities, positive, plain)
+    answers = pl.DataFrame({"prediction": positive, "probability": probabilities}).with_columns(
+        reasons.alias("reasons"), pl.lit("[]").alias("review")
+    )
+    head = answers.select(pl.struct("prediction", "probability").struct.json_encode())
+    output = pl.select(
+        pl.concat_str(
+            head.to_series().str.head(-1), pl.lit(',"reasons":'), reasons, pl.lit("}")
+        ).alias("output")
+    )
+    return answers.hstack(output)
 
 
 def _one_by_one(decider: Decider, ids: pl.Series, frame: pl.DataFrame) -> pl.DataFrame:

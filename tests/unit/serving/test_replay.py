@@ -10,6 +10,7 @@ import pytest
 from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.artefact import Artefact
 from taxiway.core.errors import IntegrityError
+from taxiway.data.frame import plain_frame
 from taxiway.serving import replay as module
 from taxiway.serving.deciding import Decider
 from taxiway.serving.replay import replay, replay_all
@@ -34,9 +35,14 @@ def test_a_changed_decision_is_not_the_same_when_made_again(decider: Decider) ->
     assert not replay(decider.artefact, changed).equal
 
 
+@pytest.mark.parametrize("plain", [None, plain_frame], ids=["rows", "columns"])
 @pytest.mark.parametrize("size", [1, 4, 100])
 def test_many_are_counted_and_the_first_different_ones_kept(
-    decider: Decider, log: MemoryDecisions, size: int, monkeypatch: pytest.MonkeyPatch
+    decider: Decider,
+    log: MemoryDecisions,
+    size: int,
+    plain: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "CHUNK_ROWS", size)
     monkeypatch.setattr(module, "FIRST", 2)
@@ -44,7 +50,9 @@ def test_many_are_counted_and_the_first_different_ones_kept(
     for at, probability in ((2, 0.1), (5, -0.0), (9, 1)):
         forged(log, made[at].id, probability=probability)
     told: list[int] = []
-    tally = replay_all(log.scan("loans"), lambda _: decider.artefact, on_rows=told.append)
+    tally = replay_all(
+        log.scan("loans"), lambda _: decider.artefact, plain=plain, on_rows=told.append
+    )
     assert (tally.rows, tally.equal, tally.different) == (11, 8, 3)
     assert [one.decision.id for one in tally.first] == [made[2].id, made[5].id]
     assert sum(told) == 11
