@@ -40,7 +40,7 @@ if __name__ == "__main__":
         port=int(sys.argv[1]),
         workers=int(sys.argv[2]) if len(sys.argv) > 2 else 1,
         interface=Interfaces.RSGI,
-        loop=Loops.asyncio,
+        loop=Loops.auto,
         websockets=False,
         log_level=LogLevels.warning,
     ).serve()

@@ -8,6 +8,10 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 
 import taxiway.adapters
+from taxiway.adapters.sealed import SealedRecord
+
+ELSEWHERE = {SealedRecord}
+"""Takes no change: no suite that writes fits it. `tests/unit/adapters/test_sealed.py` holds it."""
 
 
 def methods(kind: type) -> set[str]:
@@ -26,5 +30,5 @@ def test_every_class_that_has_the_methods_of_a_port_is_in_its_suite(
     adapters: Mapping[type, set[type]],
 ) -> None:
     for port, tested in adapters.items():
-        fitting = {kind for kind in classes() if methods(port) <= methods(kind)}
+        fitting = {kind for kind in classes() if methods(port) <= methods(kind)} - ELSEWHERE
         assert fitting == tested, f"add it to ADAPTERS in tests/contracts/conftest.py: {fitting}"

@@ -207,7 +207,7 @@ def run(
             respawn_failed_workers=several,
             workers_kill_timeout=ENDING_SECONDS,
             interface=Interfaces.RSGI,
-            loop=Loops.asyncio,
+            loop=Loops.auto,
             websockets=False,
             **connections,
             log_level=LogLevels.warning,

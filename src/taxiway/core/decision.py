@@ -77,13 +77,20 @@ def record_key(values: Mapping[str, Any], key: Sequence[str]) -> str:
     ...            ["at", "flight"])
     '{"at":"2013-03-01T05:00:00.000000Z","flight":11}'
     """
-    if any(values.get(name) is None for name in key) or not key:
+    parts: list[str] = []
+    for name in sorted(key):
+        value = values.get(name)
+        if value is None:
+            parts.clear()
+            break
+        parts.append(key_part(name, value))
+    if not parts:
         absent = ", ".join(name for name in key if values.get(name) is None)
         raise InputError(
             f"A record has no value in its key: {absent or 'the contract names no key column'}.",
             todo="Outcomes find their decision by the key; every record needs all of it.",
         )
-    return f"{{{','.join([key_part(name, values[name]) for name in sorted(key)])}}}"
+    return f"{{{','.join(parts)}}}"
 
 
 def key_part(name: str, value: Any) -> str:
