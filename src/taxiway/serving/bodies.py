@@ -28,6 +28,8 @@ CSV = "text/csv"
 ARROW = "application/vnd.apache.arrow.stream"
 MOST_VALUES = 1_000_000
 """Values of one body: as many as 10,000 records of 100 columns have."""
+JSON_MARKS = b",[{"
+"""What each value of JSON data comes after."""
 NULLS = ("", "NA")
 """How a CSV body spells that there is no value, as in files that are scored."""
 
@@ -83,7 +85,7 @@ def media_type(header: str | None, taken: Sequence[str]) -> str:
 
 def read_json(body: bytes) -> Any:
     """JSON data. Raises `UnreadableError` for what is no JSON, or says a name twice."""
-    _require_few_values(body, b",[{")
+    require_few_values(body, JSON_MARKS)
     try:
         found = msgspec.json.decode(body)
         # Each pair of an object has one colon, and so has each colon in a text; a pair that was
@@ -96,7 +98,7 @@ def read_json(body: bytes) -> Any:
     return found
 
 
-def _require_few_values(body: bytes, marks: bytes) -> None:
+def require_few_values(body: bytes, marks: bytes) -> None:
     """Raises `TooLargeError` for a body of too many values: each of them comes after a mark."""
     if len(body) <= MOST_VALUES:
         return
@@ -146,7 +148,7 @@ def said_twice(names: Iterable[str]) -> list[str]:
 
 def read_csv(body: bytes) -> list[dict[str, str]]:
     """Rows of text by the names of the header. A line without any value is no row."""
-    _require_few_values(body, b",\n\r")
+    require_few_values(body, b",\n\r")
     try:
         text = body.decode("utf-8-sig")
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.serving.arrow import ArrowReader
-from taxiway.serving.bodies import ARROW, JSON, READ, Body
+from taxiway.serving.bodies import ARROW, JSON, JSON_MARKS, READ, Body, require_few_values
 from taxiway.serving.protocols import Protocol
 from taxiway.serving.receiving import LARGE_BYTES
 from taxiway.serving.replies import Reply, encoded
@@ -76,6 +76,7 @@ class Reading:
     def _parsed(self, protocol: Protocol, media: str, sent: bytes, contract: Contract) -> Read:
         began = time.perf_counter()
         if protocol.typed and media == JSON:
+            require_few_values(sent, JSON_MARKS)
             content = read_typed(sent, contract)
             if content is not None:
                 records = content if isinstance(content, list) else [content]
