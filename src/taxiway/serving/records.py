@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from taxiway.core.contract import Column, Contract
 from taxiway.core.digest import utc_text
@@ -132,25 +132,35 @@ class _Reader:
             yield Problem("is no input of this model", where=where, todo=hint)
 
 
-_readers: dict[int, _Reader] = {}
-MOST_READERS = 64
+MOST_CONTRACTS = 64
+
+Made = TypeVar("Made")
 
 
+def once(make: Callable[[Contract], Made]) -> Callable[[Contract], Made]:
+    """Makes something of a contract once, and finds it by identity: to hash a contract takes as
+    long as to read a record. The contract is held, so that no other one can have its identity."""
+    known: dict[int, tuple[Contract, Made]] = {}
+
+    def found(contract: Contract) -> Made:
+        if (made := known.get(id(contract))) is None:
+            if len(known) >= MOST_CONTRACTS:
+                known.clear()
+            made = known[id(contract)] = contract, make(contract)
+        return made[1]
+
+    return found
+
+
+@once
 def reader_of(contract: Contract) -> _Reader:
-    """The reader of a contract, found by identity: to hash a contract takes as long as to read a
-    record. A reader holds its contract, so that no other one can have its identity."""
-    known = _readers.get(id(contract))
-    if known is not None:
-        return known
-    if len(_readers) >= MOST_READERS:
-        _readers.clear()
+    """The reader of a contract."""
     rules = {column.name: tuple(_rules(column)) for column in contract.columns}
     columns = tuple(
         (one.name, one.nullable, READ[one.type], tuple(rule.broken for rule in rules[one.name]))
         for one in contract.columns
     )
-    made = _readers[id(contract)] = _Reader(contract, frozenset(contract.names), columns, rules)
-    return made
+    return _Reader(contract, frozenset(contract.names), columns, rules)
 
 
 def read_records(body: Any, contract: Contract) -> list[dict[str, Any]]:

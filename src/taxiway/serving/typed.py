@@ -17,26 +17,20 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from taxiway.core.contract import Column, Contract
-from taxiway.serving.records import EXACT, LARGEST, MOST_RECORDS, READ, Read, reader_of
+from taxiway.serving.records import EXACT, LARGEST, MOST_RECORDS, READ, Read, once, reader_of
 
 _Type = tuple[Any, frozenset[str]]
 """A type that msgspec decodes, and the limits of the column that it says."""
-LENGTHS, RANGE, VALUES, NONE = (
-    frozenset(names)
-    for names in (
-        ("minimum_length", "maximum_length"),
-        ("minimum", "maximum"),
-        ("values",),
-        (),
-    )
-)
+LENGTHS = frozenset({"minimum_length", "maximum_length"})
+RANGE = frozenset({"minimum", "maximum"})
+VALUES = frozenset({"values"})
+NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class _Decoder:
     """How bodies of one contract are read."""
 
-    contract: Contract
     names: tuple[str, ...]
     decode: Callable[[bytes], Any]
     values: Callable[[Any], tuple[Any, ...]]
@@ -91,10 +85,6 @@ class _Decoder:
         return True
 
 
-_decoders: dict[int, _Decoder] = {}
-MOST_DECODERS = 64
-
-
 def read_typed(body: bytes, contract: Contract) -> dict[str, Any] | list[dict[str, Any]] | None:
     """The plain record of a body, or a list of them; None if it has to be read otherwise.
 
@@ -105,14 +95,10 @@ def read_typed(body: bytes, contract: Contract) -> dict[str, Any] | list[dict[st
     [{'id': 7}]
     >>> read_typed(b'[{"id": "7"}]', contract)
     """
-    known = _decoders.get(id(contract))
-    if known is None:
-        if len(_decoders) >= MOST_DECODERS:
-            _decoders.clear()
-        known = _decoders[id(contract)] = _decoder(contract)
-    return known.read(body)
+    return _decoder(contract).read(body)
 
 
+@once
 def _decoder(contract: Contract) -> _Decoder:
     reader = reader_of(contract)
     fields, checked, texts = [], [], []
@@ -133,7 +119,6 @@ def _decoder(contract: Contract) -> _Decoder:
             texts.append(at)
     record = msgspec.defstruct("Record", fields, forbid_unknown_fields=True, kw_only=True)
     return _Decoder(
-        contract=contract,
         names=contract.names,
         decode=msgspec.json.Decoder(record | list[record]).decode,  # type: ignore[valid-type]
         values=msgspec.structs.astuple,
