@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,19 @@ key_option = click.option(
 yes_option = click.option(
     "--yes", is_flag=True, help="Do it. Without, it says what would be removed."
 )
+
+
+def into_file(help: str) -> Callable[[options.Command], options.Command]:
+    """The options that write into a file what would be listed."""
+
+    def added(command: options.Command) -> options.Command:
+        path = click.Path(path_type=Path, dir_okay=False)
+        command = click.option(
+            "--overwrite", is_flag=True, help="Replace the file if it is there."
+        )(command)
+        return click.option("--out", metavar="FILE", type=path, help=help)(command)
+
+    return added
 
 
 class Listing(click.Group):
@@ -70,13 +84,7 @@ def decisions() -> None:
     show_default=True,
     help="How many of the newest to list.",
 )
-@click.option(
-    "--out",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write all of them, oldest first, into this CSV or Parquet file instead.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
+@into_file("Write all of them, oldest first, into this CSV or Parquet file instead.")
 @options.as_json
 def list_(
     *,
@@ -265,13 +273,7 @@ def close(*, due: bool, dry_run: bool, as_json: bool) -> None:
     show_default=True,
     help="How many rows to show.",
 )
-@click.option(
-    "--out",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write all of them into this CSV or Parquet file instead.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
+@into_file("Write all of them into this CSV or Parquet file instead.")
 @options.as_json
 def sql(*, statement: str, limit: int, out: Path | None, overwrite: bool, as_json: bool) -> None:
     """Ask the log in SQL: one SELECT over `decisions`, and `outcomes` to join by model and key.
