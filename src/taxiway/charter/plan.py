@@ -12,10 +12,11 @@ from taxiway.charter.reading import CharterFile
 from taxiway.charter.remark import BEFORE, Remark
 from taxiway.charter.rules import applied
 from taxiway.charter.tier import computed_tier, tier_of, traits
-from taxiway.core.charter import Owners, Retraining
+from taxiway.core.charter import Owners
 from taxiway.core.contract import Contract
 from taxiway.core.document import Document
 from taxiway.core.errors import Problem, RefusedError
+from taxiway.core.operation import Retraining
 from taxiway.core.people import Person
 
 

@@ -14,9 +14,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from taxiway.charter.remark import Remark
-from taxiway.core.charter import Charter, Section
+from taxiway.core.charter import Charter
 from taxiway.core.document import Document, problems_of
 from taxiway.core.errors import InputError
+from taxiway.core.section import Section
 
 
 @dataclass(frozen=True, slots=True)

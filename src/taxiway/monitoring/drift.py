@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from taxiway.core.artefact import Frame
-from taxiway.core.charter import Monitoring
+from taxiway.core.operation import Monitoring
 from taxiway.monitoring.statistics import adjusted, compare
 from taxiway.monitoring.windows import Window
 

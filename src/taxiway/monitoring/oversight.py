@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from taxiway.core.charter import Charter, Oversight
+from taxiway.core.charter import Charter
 from taxiway.core.decision import SAMPLE, Decision
 from taxiway.core.evidence import OVERSIGHT, Evidence, observed
 from taxiway.core.facts import Deployment
 from taxiway.core.interval import Interval
+from taxiway.core.operation import Oversight
 from taxiway.core.people import Review
 from taxiway.core.ports import Desk
 from taxiway.monitoring.watch import already_closed, with_decisions

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from taxiway.charter.reference import page
 from taxiway.charter.schema import charter_schema
-from taxiway.core.charter import Charter, Section
+from taxiway.core.charter import Charter
+from taxiway.core.section import Section
 
 ROOT = Path(__file__).parents[3]
 

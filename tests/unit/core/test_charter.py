@@ -14,15 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from taxiway.core.charter import (
-    LOWER_IS_BETTER,
-    METRICS,
-    Charter,
-    DecisionValue,
-    Deployment,
-    Metric,
-    Value,
-)
+from taxiway.core.charter import LOWER_IS_BETTER, METRICS, Charter, DecisionValue, Metric, Value
+from taxiway.core.operation import Deployment
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "charter-1.json"
 PLAIN: dict[str, Any] = json.loads(GOLDEN.read_text())

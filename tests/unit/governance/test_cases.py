@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from taxiway.core.charter import Oversight
 from taxiway.core.decision import Decision
 from taxiway.core.errors import ConflictError, InputError, MissingError, RefusedError
+from taxiway.core.operation import Oversight
 from taxiway.core.people import Review
 from taxiway.core.ports import Desk
 from taxiway.governance import cases

@@ -23,7 +23,7 @@ from taxiway.adapters.memory import MemoryDecisions, MemoryObjects, MemoryRecord
 from taxiway.adapters.sql import HEAD_FILE, SqlRecord, open_record, read_head
 from taxiway.adapters.tables import TABLES
 from taxiway.core import evidence as kinds
-from taxiway.core.charter import Charter, Owners, Retraining
+from taxiway.core.charter import Charter, Owners
 from taxiway.core.check import Case, FlightCheck, Status, Verdict
 from taxiway.core.decision import Decision
 from taxiway.core.digest import digest_of, utc_text
@@ -42,6 +42,7 @@ from taxiway.core.facts import (
 )
 from taxiway.core.ledger import GENESIS, Draft, Event, chain_hash, draft_of
 from taxiway.core.moves import HANDOFF_STAGES
+from taxiway.core.operation import Retraining
 from taxiway.core.people import Binding, Person
 from taxiway.core.ports import FACTS, Actor, Desk, Record
 from taxiway.governance import cases, deviation, handoff

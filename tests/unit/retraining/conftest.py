@@ -14,8 +14,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from taxiway.adapters.memory import MemoryDecisions, MemoryObjects, MemoryRecord
-from taxiway.core.charter import Charter, Owners, Retraining
+from taxiway.core.charter import Charter, Owners
 from taxiway.core.facts import Alert, Deployment, Finding
+from taxiway.core.operation import Retraining
 from taxiway.core.people import Person
 from taxiway.core.ports import Actor, Desk
 

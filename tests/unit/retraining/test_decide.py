@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from taxiway.core.charter import Charter, Retraining
+from taxiway.core.charter import Charter
 from taxiway.core.errors import InputError, MissingError, RefusedError
 from taxiway.core.facts import Alert, Proposal
+from taxiway.core.operation import Retraining
 from taxiway.core.ports import Desk
 from taxiway.retraining.comparison import record_comparison
 from taxiway.retraining.decide import accept, decline, holds

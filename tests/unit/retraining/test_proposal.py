@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from taxiway.core.charter import Charter, Retraining
+from taxiway.core.charter import Charter
 from taxiway.core.errors import MissingError, RefusedError
 from taxiway.core.facts import Alert, Deployment, Proposal
+from taxiway.core.operation import Retraining
 from taxiway.core.ports import Desk
 from taxiway.retraining.proposal import Proposed, champion_of, pending, propose
 

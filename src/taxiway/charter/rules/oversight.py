@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from taxiway.charter.remark import Remark, advice, error
 from taxiway.charter.rules.watching import WINDOW_DAYS
-from taxiway.core.charter import Deployment, Monitoring, Oversight, Risk
+from taxiway.core.charter import Risk
 from taxiway.core.condition import read_condition
 from taxiway.core.contract import Contract
 from taxiway.core.decision import OUTPUT, SAMPLE
 from taxiway.core.errors import InputError
+from taxiway.core.operation import Deployment, Monitoring, Oversight
 
 FEW = 30
 """Cases a month from which a rate of agreement says anything."""

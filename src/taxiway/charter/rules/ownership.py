@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from taxiway.charter.remark import Remark, advice, error, missing
-from taxiway.core.charter import Inventory, Oversight, Owners
+from taxiway.core.charter import Owners
 from taxiway.core.errors import close_match
+from taxiway.core.operation import Inventory, Oversight
 from taxiway.core.people import Person
 
 ROLE_OF = {

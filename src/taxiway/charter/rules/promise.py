@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from taxiway.charter.remark import Remark, advice, error, missing
-from taxiway.core.charter import LOWER_IS_BETTER, Deployment, Risk, Training, Value
+from taxiway.core.charter import LOWER_IS_BETTER, Risk, Training, Value
+from taxiway.core.operation import Deployment
 
 CHANCE = {"roc_auc": 0.5, "log_loss": 0.693, "brier": 0.25}
 """What a model reaches that always answers one half: ln 2 and 1/4 are log loss and Brier score."""

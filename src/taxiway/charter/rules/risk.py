@@ -7,9 +7,10 @@ from datetime import date
 
 from taxiway.charter.remark import Remark, advice, error, missing
 from taxiway.charter.tier import TIERS, computed_tier
-from taxiway.core.charter import Deployment, Inventory, Purpose, Risk, Value
+from taxiway.core.charter import Purpose, Risk, Value
 from taxiway.core.contract import Contract
 from taxiway.core.errors import close_match
+from taxiway.core.operation import Deployment, Inventory
 
 RETENTION_DAYS = 183
 """Six months. Source: Regulation (EU) 2024/1689, articles 19 and 26(6)."""

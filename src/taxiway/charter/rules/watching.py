@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from taxiway.charter.remark import Remark, advice, error
-from taxiway.core.charter import Deployment, Monitoring, Retraining, Risk
+from taxiway.core.charter import Risk
+from taxiway.core.operation import Deployment, Monitoring, Retraining
 
 WINDOW_DAYS = {"day": 1, "week": 7, "month": 30}
 
