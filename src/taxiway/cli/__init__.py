@@ -8,13 +8,13 @@ them, so that `taxiway --help` and `taxiway status` answer at once. What comes b
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 import click
 
+from taxiway.cli.lazy import Lazy
 from taxiway.core.errors import InputError, StoreError, TaxiwayError
 
 VERBS: dict[str, tuple[str, str]] = {
@@ -64,35 +64,19 @@ Completion: eval "$(_TAXIWAY_COMPLETE=bash_source taxiway)"   (or zsh_source, fi
 """
 
 
-class Verbs(click.Group):
-    """Imports a verb's module when it is called; lists them without importing any."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        module = importlib.import_module(f"taxiway.cli.{VERBS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from taxiway.core.errors import MissingError
-
-            raise MissingError.named("verb", args[0], VERBS, todo="See `taxiway --help`.")
-        return super().resolve_command(ctx, args)
+class Verbs(Lazy):
+    """The verbs, under a title of their own."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs, in the order of a model's life"):
-            formatter.write_dl([(verb, short) for verb, (_, short) in VERBS.items()])
+            formatter.write_dl(list(self.short_helps()))
 
 
 @click.group(
     cls=Verbs,
+    table=VERBS,
+    package="taxiway.cli",
+    noun="verb",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EPILOG,
 )

@@ -140,8 +140,18 @@ def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Com
     """A command and all that are below it, each with the words that call it."""
     yield name, command
     if isinstance(command, click.Group):
-        for word, below in command.commands.items():
+        for word, below in below_of(command):
             yield from commands(below, f"{name} {word}")
+
+
+def below_of(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """The commands of a group, those too that are imported only when they are called."""
+    context = click.Context(group)
+    # As they were written down, which `list_commands` of a plain group sorts.
+    for word in list(group.commands) or group.list_commands(context):
+        command = group.get_command(context, word)
+        assert command is not None, word  # noqa: S101 - a group has what it lists
+        yield word, command
 
 
 def _paragraphs(command: click.Command) -> list[str]:
@@ -163,7 +173,7 @@ def _sections(command: click.Command, parent: click.Context, name: str) -> Itera
     told = [text for text in _paragraphs(command) if not text.startswith(EXAMPLE)]
     yield "\n\n".join(told) + "\n"
     if isinstance(command, click.Group):
-        words = ", ".join(f"`{word}`" for word in command.commands)
+        words = ", ".join(f"`{word}`" for word, _ in below_of(command))
         yield f"Subcommands: {words}.\n"
     else:
         usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
@@ -173,7 +183,7 @@ def _sections(command: click.Command, parent: click.Context, name: str) -> Itera
     lines = examples(command).splitlines()
     yield "\n".join(["```console", *(_prompted(line) for line in lines), "```\n"])
     if isinstance(command, click.Group):
-        for word, below in command.commands.items():
+        for word, below in below_of(command):
             yield from _sections(below, context, word)
 
 

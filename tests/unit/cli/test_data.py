@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from taxiway.cli.data import CELLS, data, holds, shape
+from taxiway.cli.data import data
+from taxiway.cli.data.show import CELLS, holds, shape
 from taxiway.data.profile import column_profile
 
 

@@ -1,0 +1,26 @@
+"""`taxiway data`: what the data are, whether they can be trusted, and what they are worth.
+
+A command's module is imported only when the command is called.
+"""
+
+from __future__ import annotations
+
+import click
+
+from taxiway.cli.lazy import Lazy
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("check", "Hold every row of SOURCE against the contract; change nothing."),
+    "snapshot": ("snapshot", "Keep SOURCE as an immutable snapshot, if it holds the contract."),
+    "show": ("show", "Show what SNAPSHOT holds, column by column."),
+}
+"""Command -> the module in `taxiway.cli.data` that holds it, and its short help."""
+
+
+@click.group(cls=Lazy, table=COMMANDS, package="taxiway.cli.data")
+def data() -> None:
+    """Check, snapshot and show data against their contract.
+
+    \b
+    Example: taxiway data check data/flights.parquet
+    """
