@@ -12,6 +12,7 @@ EXTRAS = {
     "polars": "data",
     "numpy": "data",
     "scipy": "data",
+    "blake3": "data",
     "sklearn": "train",
     "skops": "train",
     "onnx": "train",
@@ -21,6 +22,7 @@ EXTRAS = {
     "opentelemetry": "otel",
     "deltalake": "delta",
     "psycopg": "postgres",
+    "obstore": "s3",
     "ray": "ray",
 }
 """Module -> the extra that installs it."""
