@@ -225,6 +225,7 @@ def compiled(name: str) -> Compiled:
         lambda frame: positive_probability(estimator, frame),
         ENGINES,
         rows(600, seed=1)[0],
+        training=rows()[0],
         threshold=0.5,
         tolerance=TOLERANCE,
     )
@@ -346,6 +347,7 @@ def test_an_encoder_that_refuses_unknown_categories_refuses_them_compiled(name: 
         lambda asked: positive_probability(estimator, asked),
         ENGINES,
         holdout,
+        training=rows()[0],
         threshold=0.5,
         tolerance=TOLERANCE,
     )
@@ -373,6 +375,7 @@ def test_a_calibrator_of_a_model_that_was_fitted_before_is_taken() -> None:
         lambda asked: positive_probability(estimator, asked),
         ENGINES,
         rows(600, seed=1)[0],
+        training=rows()[0],
         threshold=0.5,
         tolerance=TOLERANCE,
     )
@@ -412,13 +415,25 @@ def test_an_engine_that_is_off_is_refused_with_its_difference() -> None:
 
     off = Engine("off", lambda *_: {}, lambda _: lambda frame: original(frame) * 0.999)
     made = compile_release(
-        estimator, original, [off], rows(300)[0], threshold=0.5, tolerance=TOLERANCE
+        estimator,
+        original,
+        [off],
+        rows(300)[0],
+        training=rows()[0],
+        threshold=0.5,
+        tolerance=TOLERANCE,
     )
     assert made.engine == ORIGINAL
     assert "it differs by 0.001" in made.observation[2]["tried"][0]["why"]
     further = Engine("off", lambda *_: {}, lambda _: lambda frame: original(frame) * 0.95)
     lenient = compile_release(
-        estimator, original, [further], rows(5000)[0], threshold=0.5, tolerance=0.1
+        estimator,
+        original,
+        [further],
+        rows(5000)[0],
+        training=rows()[0],
+        threshold=0.5,
+        tolerance=0.1,
     )
     assert "decisions of the holdout would be others" in lenient.observation[2]["tried"][0]["why"]
 
@@ -435,6 +450,7 @@ def test_an_engine_that_breaks_is_refused_and_the_next_one_is_tried() -> None:
         lambda frame: positive_probability(estimator, frame),
         [Engine("broken", breaks, breaks), *ENGINES],
         rows(300)[0],
+        training=rows()[0],
         threshold=0.5,
         tolerance=TOLERANCE,
     )

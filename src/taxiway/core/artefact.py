@@ -123,6 +123,8 @@ class Parts:
     profile: Mapping[str, Any]
     golden: Any
     """Frame of raw rows whose answers become the golden predictions."""
+    training: Any
+    """The model's columns of the rows it was trained on: contributions tell a row from those."""
     holdout: Any
     """The model's columns of the whole holdout: compiled engines are held against them."""
     maximum_difference: float

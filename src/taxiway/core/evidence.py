@@ -93,8 +93,8 @@ PARITY = "release.parity"
 rows. found: engine, tried [{engine, verdict, why, ...}], rows, adversarial_rows,
 largest_difference, flips (int: decisions of the holdout that would be others), row_us {original,
 engine, features} (microseconds for one row), reasons {method, unit, why, rows, largest_difference
-(of the expected score with contributions from the answer), row_us}. required:
-maximum_difference."""
+(of the expected score with contributions from the answer, or from the score of that unit),
+row_us}. required: maximum_difference."""
 
 REHEARSAL = "release.rehearsal"
 """By `rehearse`, about the release: a real server process with the release in it.

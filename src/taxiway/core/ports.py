@@ -247,10 +247,13 @@ class Contributions:
     columns: tuple[str, ...]
     expected: float
     unit: str
-    """What the score is: `log-odds` or `probability`."""
+    """What the score is: `log-odds` or `probability` of the answer, or, of calibrated models, the
+    `mean` of those or what they are `before calibration`."""
     of: Callable[[Any], Any]
     """Frame of the model's columns -> float64 of shape (rows, columns), row by row the same bits in
     any batch."""
+    score: Callable[[Any], Any] | None = None
+    """Frame of the model's columns -> the score, where it can't be told from the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +269,9 @@ class Engine:
     """
     edges: Callable[[Mapping[str, bytes]], Mapping[str, Sequence[float]]] = lambda _: {}
     """Files -> column -> the values at which the model turns, which a proof has to try."""
+    background: Callable[[Mapping[str, bytes], Any], dict[str, bytes]] = lambda files, _: {**files}
+    """(files, frame of the model's columns in training) -> files with what contributions need of
+    those rows."""
     contributions: Callable[[Mapping[str, bytes]], Contributions | None] = lambda _: None
     """Files -> exact contributions, if the engine has them for this model."""
 

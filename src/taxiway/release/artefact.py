@@ -93,6 +93,7 @@ def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: H
         stored,
         hands.engines,
         parts.holdout,
+        training=parts.training,
         threshold=parts.threshold,
         tolerance=parts.maximum_difference,
     )

@@ -56,13 +56,14 @@ def compile_release(
     engines: Sequence[Engine],
     holdout: pl.DataFrame,
     *,
+    training: pl.DataFrame,
     threshold: float,
     tolerance: float,
 ) -> Compiled:
     """The first engine that holds against the original, or the original itself.
 
-    `holdout` has the model's columns. The evidence says of every engine that was tried why it was
-    refused, and what one row costs.
+    `holdout` and `training` have the model's columns. The evidence says of every engine that was
+    tried why it was refused, and what one row costs.
     """
     names = tuple(holdout.columns)
     tried: list[dict[str, Any]] = []
@@ -71,7 +72,7 @@ def compile_release(
     figures = _figures(holdout.height, 0, 0.0, 0)
     for engine in engines:
         try:
-            files = engine.compile(estimator, names)
+            files = engine.background(engine.compile(estimator, names), training)
             compiled = engine.load(files)
             figures_of = _held(original, compiled, engine.edges(files), holdout, threshold)
         except ModuleNotFoundError:

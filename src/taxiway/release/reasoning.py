@@ -19,7 +19,7 @@ from taxiway.release.compile import Compiled, row_us
 CONTRIBUTIONS, REPLACEMENT = "contributions", "replacement"
 PROOF_ROWS = 64
 WITHIN = 1e-9
-"""How far expected score and contributions may be from the model's own probability."""
+"""How far expected score and contributions may be from the model's own probability, or score."""
 
 Explain = Callable[[Any], Any]
 """Frame of the model's columns -> float64 of shape (rows, inputs)."""
@@ -53,13 +53,16 @@ def decided(parts: Parts, compiled: Compiled) -> dict[str, Any]:
         said = " and ".join(sources.get(mixed[0], ())) or "no input"
         return _replacement(f"the model's column {mixed[0]} is made from {said}")
     rows = parts.holdout.gather_every(max(1, parts.holdout.height // PROOF_ROWS))
-    score = made.expected + made.of(rows).sum(axis=1)
-    if made.unit == "log-odds":
-        with np.errstate(over="ignore"):
-            score = 1.0 / (1.0 + np.exp(-score))
-    apart = float(np.abs(score - compiled.probability(rows)).max(initial=0.0))
+    added = made.expected + made.of(rows).sum(axis=1)
+    if made.score is not None:
+        apart, what = _apart(added, made.score(rows)), f"the {made.unit}"
+    else:
+        if made.unit == "log-odds":
+            with np.errstate(over="ignore"):
+                added = 1.0 / (1.0 + np.exp(-added))
+        apart, what = _apart(added, compiled.probability(rows)), "the answer"
     if not apart <= WITHIN:
-        return _replacement(f"contributions do not add up to the answer: {apart:.2g} off")
+        return _replacement(f"contributions do not add up to {what}: {apart:.2g} off")
     return {
         "method": CONTRIBUTIONS,
         "unit": made.unit,
@@ -68,6 +71,10 @@ def decided(parts: Parts, compiled: Compiled) -> dict[str, Any]:
         "largest_difference": apart,
         "row_us": row_us(made.of, rows),
     }
+
+
+def _apart(added: Any, expected: Any) -> float:
+    return float(np.abs(added - expected).max(initial=0.0))
 
 
 def _replacement(why: str) -> dict[str, Any]:

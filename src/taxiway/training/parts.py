@@ -44,6 +44,7 @@ def parts_of(order: Order, candidate: Fitted, profile: Profile, surroundings: En
         reference={name: _typical(raw[name]) for name in candidate.inputs},
         profile=profile(train_rows, probabilities),
         golden=_golden_rows(candidate, charter.threshold),
+        training=candidate.train_features,
         holdout=candidate.holdout_features,
         maximum_difference=charter.deployment.maximum_difference,
         lock=surroundings.lock(),

@@ -138,7 +138,7 @@ def test_cut_and_damaged_files_end_in_an_error_of_ours_or_load(
 
 
 def test_nodes_that_go_round_in_a_circle_are_refused(files: dict[str, bytes]) -> None:
-    nodes = np.frombuffer(files[onnx_trees.NODES], NODE).copy()
+    nodes = np.frombuffer(files[onnx_trees.nodes_name(0)], NODE).copy()
     nodes["yes"][1], nodes["no"][1] = 0, 0
     with pytest.raises(ValueError, match="no trees"):
-        onnx_trees.contributions_of({**files, onnx_trees.NODES: nodes.tobytes()})
+        onnx_trees.contributions_of({**files, onnx_trees.nodes_name(0): nodes.tobytes()})

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -32,6 +33,7 @@ def compiled(model: Any) -> Compiled:
         lambda frame: positive_probability(model, frame),
         ENGINES,
         ROWS,
+        training=ROWS,
         threshold=0.5,
         tolerance=1e-6,
     )
@@ -70,8 +72,20 @@ def test_otherwise_typical_values_are_put_in_and_it_is_said_why(
 
 
 def test_an_engine_without_exact_contributions_is_named() -> None:
-    said = decided(parts(), compiled(LogisticRegression()))
-    assert said["why"] == "the engine linear has no exact ones for this model"
+    said = decided(parts(), dataclasses.replace(TREES, contributions=None))
+    assert said["why"] == "the engine onnx has no exact ones for this model"
+
+
+def test_calibrated_models_say_what_contributions_add_up_to() -> None:
+    folds = compiled(CalibratedClassifierCV(LogisticRegression(), cv=2))
+    said = decided(parts(), folds)
+    assert (said["method"], said["unit"], said["why"]) == ("contributions", "mean log-odds", "")
+    assert said["largest_difference"] < 1e-12
+    made = folds.contributions
+    assert made is not None
+    off = dataclasses.replace(made, expected=made.expected + 0.01)
+    wrong = decided(parts(), dataclasses.replace(folds, contributions=off))
+    assert wrong["why"] == "contributions do not add up to the mean log-odds: 0.01 off"
 
 
 def test_contributions_that_do_not_add_up_are_not_used() -> None:

@@ -16,9 +16,15 @@ ENGINES: tuple[Engine, ...] = (
         "onnx",
         onnx_trees.compile_estimator,
         onnx_trees.load,
-        onnx_trees.edges,
-        onnx_trees.contributions_of,
+        edges=onnx_trees.edges,
+        contributions=onnx_trees.contributions_of,
     ),
-    Engine("linear", linear.compile_estimator, linear.load),
+    Engine(
+        "linear",
+        linear.compile_estimator,
+        linear.load,
+        background=linear.background,
+        contributions=linear.contributions_of,
+    ),
 )
 """In the order in which they are tried: the quickest first."""

@@ -81,22 +81,33 @@ class Leaves:
     """(leaves,)"""
 
 
+def too_slow(nodes: Any, share: int) -> bool:
+    """Whether a row would take too many products: `contributions` has none of such trees."""
+    return _paths(nodes, MOST_STEPS // share) is None
+
+
 def contributions(
-    nodes: Any, members: Any, groups: Sequence[int], *, strict: bool
+    nodes: Any,
+    members: Any,
+    groups: Sequence[int],
+    width: int,
+    *,
+    strict: bool,
+    share: int = 1,
 ) -> tuple[float, Contribute] | None:
     """(expected sum over the trees, contributions to it by group), or None if that were slow.
 
-    `groups` says for each column of the matrix whose contribution its own is added to.
+    `groups` says for each column of the matrix to which of `width` contributions its own is added;
+    `share` is how many such ensembles divide between them what a row may take.
     """
-    paths = _paths(nodes)
+    paths = _paths(nodes, MOST_STEPS // share)
     if paths is None:
         return None
     by_size = _by_size(nodes, paths)
     decide = _decisions(nodes, members, strict=strict)
     meets = _conditions(nodes, paths)
-    width = max(groups) + 1
     parts = []
-    room = TABLE_BYTES
+    room = TABLE_BYTES // share
     for size, leaves in sorted(by_size.items()):
         group_of = np.asarray(groups)[leaves.features]
         room -= leaves.conditions.size * 2**size * 8 if size <= TABLE_COLUMNS else room
@@ -130,8 +141,8 @@ class _Paths:
     """Products that a row takes."""
 
 
-def _paths(nodes: Any) -> _Paths | None:
-    """The paths of all trees, or None as soon as there are too many."""
+def _paths(nodes: Any, most: int) -> _Paths | None:
+    """The paths of all trees, or None as soon as they take too many products."""
     found = _Paths({}, [], {})
     feature, yes, no = (nodes[name].tolist() for name in ("feature", "yes", "no"))
     value, cover = nodes["value"].tolist(), nodes["cover"].tolist()
@@ -148,7 +159,7 @@ def _paths(nodes: Any) -> _Paths | None:
             found.leaves.append((node, last))
             found.expected += weight * value[node]
             found.steps += len(last) * ((len(last) + 1) // 2)
-            if found.steps > MOST_STEPS:
+            if found.steps > most:
                 return None
             continue
         column = feature[node]

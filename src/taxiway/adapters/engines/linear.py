@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from taxiway.adapters.engines.columns import plan_of
+from taxiway.adapters.engines.columns import plan_of, runner
+from taxiway.adapters.engines.margins import contributing
 from taxiway.adapters.engines.members import Member, answering, members_of, planned
 from taxiway.adapters.engines.sklearn_columns import is_sklearn
 from taxiway.adapters.engines.trees import LOGISTIC
 from taxiway.core.digest import canonical_json
-from taxiway.core.ports import NotCompilableError
+from taxiway.core.ports import Contributions, NotCompilableError
 
 MODEL = "linear.json"
 PROTOCOL = 2
+BACKGROUND = "background"
+"""Key of a matrix's mean over the training rows, for each of the members."""
+CHUNK_ROWS = 65_536
 
 
 def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes]:
@@ -53,3 +58,50 @@ def _score(member: Mapping[str, Any]) -> Callable[[Any], Any]:
     coefficients, base = np.array(member["coefficients"]), member["base"]
     # Each row is added up by itself (`@` may not), so that it gives the same bits in any batch.
     return lambda matrix: (matrix * coefficients).sum(axis=1) + base
+
+
+def background(files: Mapping[str, bytes], training: Any) -> dict[str, bytes]:
+    """The files with what each column of the matrix was in training on average: what a row's own
+    value is compared with."""
+    plan = plan_of(files[MODEL], PROTOCOL)
+    means = [_means(runner(blocks), training) for blocks in plan["matrices"]]
+    members = [{**one, BACKGROUND: means[one["matrix"]]} for one in plan["members"]]
+    return {**files, MODEL: canonical_json({**plan, "members": members})}
+
+
+def _means(matrix_of: Callable[[Any], Any], frame: Any) -> list[float]:
+    starts = range(0, frame.height, CHUNK_ROWS)
+    total = sum(matrix_of(frame[at : at + CHUNK_ROWS]).sum(axis=0) for at in starts)
+    return [float(mean) for mean in total / frame.height]
+
+
+def contributions_of(files: Mapping[str, bytes]) -> Contributions | None:
+    """Coefficient times the distance from the mean of training: Shapley values where columns are
+    taken to be independent, as shap's LinearExplainer works them out."""
+    plan = plan_of(files[MODEL], PROTOCOL)
+    members = plan["members"]
+    if any(BACKGROUND not in one for one in members):
+        return None
+    return contributing(plan, partial(_added, members), lambda: [_score(one) for one in members])
+
+
+def _added(
+    members: Sequence[Mapping[str, Any]],
+    at: int,
+    groups: Sequence[int],
+    width: int,
+    factor: float,
+) -> tuple[float, Callable[[Any], Any]]:
+    # Columns that one column of the frame became stand together, for sums over stretches of them.
+    order = np.argsort(groups, kind="stable")
+    present, starts = np.unique(np.asarray(groups)[order], return_index=True)
+    coefficients = np.array(members[at]["coefficients"])[order] * factor
+    means = np.array(members[at][BACKGROUND])[order]
+
+    def contribute(matrix: Any) -> Any:
+        found = np.zeros((len(matrix), width))
+        parts = (matrix[:, order] - means) * coefficients
+        found[:, present] = np.add.reduceat(parts, starts, axis=1)
+        return found
+
+    return float((means * coefficients).sum()) + members[at]["base"] * factor, contribute

@@ -10,24 +10,30 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from taxiway.adapters.engines import booster_trees, sklearn_trees
-from taxiway.adapters.engines.columns import places, plan_of, runner
-from taxiway.adapters.engines.contributions import MEMBER, NODE, contributions, stored
+from taxiway.adapters.engines.columns import places, plan_of
+from taxiway.adapters.engines.contributions import (
+    MEMBER,
+    NODE,
+    contributions,
+    stored,
+    too_slow,
+)
+from taxiway.adapters.engines.margins import contributing
 from taxiway.adapters.engines.members import Member, answering, members_of, planned
 from taxiway.adapters.engines.onnx_audit import require_plain
 from taxiway.adapters.engines.onnx_graph import INPUT, OUTPUT, graph_of
 from taxiway.adapters.engines.sklearn_columns import Split
-from taxiway.adapters.engines.trees import LOGISTIC, Trees, splits
+from taxiway.adapters.engines.trees import Trees, splits
 from taxiway.core.digest import canonical_json
 from taxiway.core.ports import Contributions, NotCompilableError
 
 COLUMNS, EDGES = "columns.json", "edges.json"
-NODES, NAMED = "trees-0.nodes", "trees-0.members"
 PROTOCOL = 2
 THREADS_FROM = 4_096
 """Rows from which on every core is used."""
@@ -48,6 +54,16 @@ READERS: Mapping[str, Callable[[Split], Trees]] = {
 def graph_name(member: int) -> str:
     """The file of a member's trees."""
     return f"trees-{member}.onnx"
+
+
+def nodes_name(member: int) -> str:
+    """The file of a member's nodes, as contributions read them."""
+    return f"trees-{member}.nodes"
+
+
+def named_name(member: int) -> str:
+    """The file of the categories that a member's nodes name."""
+    return f"trees-{member}.members"
 
 
 def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes]:
@@ -75,20 +91,19 @@ def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes
         COLUMNS: canonical_json(plan),
         EDGES: canonical_json(_edges(members, ensembles)),
         **graphs,
-        **_explained(members, ensembles),
+        **_explained(ensembles),
     }
 
 
-def _explained(members: Sequence[Member], ensembles: Sequence[Trees]) -> dict[str, bytes]:
-    """The trees once more, as contributions need them; a calibrated model has none that add up."""
-    (member, *others), (ensemble, *_) = members, ensembles
-    if others or member.calibrator is not None:
-        return {}
-    nodes, named = stored(ensemble)
-    groups = range(ensemble.width)
-    if contributions(nodes, named, groups, strict=ensemble.strict) is None:
-        return {}
-    return {NODES: nodes.tobytes(), NAMED: named.tobytes()}
+def _explained(ensembles: Sequence[Trees]) -> dict[str, bytes]:
+    """The trees once more, as contributions need them; none where those were slow."""
+    files: dict[str, bytes] = {}
+    for at, ensemble in enumerate(ensembles):
+        nodes, named = stored(ensemble)
+        if too_slow(nodes, len(ensembles)):
+            return {}
+        files |= {nodes_name(at): nodes.tobytes(), named_name(at): named.tobytes()}
+    return files
 
 
 def _edges(members: Sequence[Member], ensembles: Sequence[Trees]) -> dict[str, list[float]]:
@@ -115,11 +130,14 @@ def _read(member: Member) -> Trees:
 def load(files: Mapping[str, bytes]) -> Callable[[Any], Any]:
     """The function from a frame of the model's columns to probabilities, float64."""
     plan = plan_of(files[COLUMNS], PROTOCOL)
+    return answering(plan["matrices"], plan["members"], _scores(files, plan))
+
+
+def _scores(files: Mapping[str, bytes], plan: Mapping[str, Any]) -> list[Callable[[Any], Any]]:
     described = plan["members"]
     for at in range(len(described)):
         require_plain(files[graph_name(at)], graph_name(at))
-    scores = [_score(files[graph_name(at)], one) for at, one in enumerate(described)]
-    return answering(plan["matrices"], described, scores)
+    return [_score(files[graph_name(at)], one) for at, one in enumerate(described)]
 
 
 def _score(graph: bytes, member: Mapping[str, Any]) -> Callable[[Any], Any]:
@@ -166,30 +184,38 @@ def _seen(member: Mapping[str, Any]) -> Callable[[Any], Any]:
 
 def contributions_of(files: Mapping[str, bytes]) -> Contributions | None:
     """What the frame's columns add to the score; columns that one became are taken together."""
-    if NODES not in files:
+    if nodes_name(0) not in files:
         return None
     plan = plan_of(files[COLUMNS], PROTOCOL)
-    (member,), (blocks,) = plan["members"], plan["matrices"]
-    sources = [name for name, _ in places(blocks)]
-    columns = tuple(dict.fromkeys(sources))
-    groups = [columns.index(name) for name in sources]
-    nodes, named = np.frombuffer(files[NODES], NODE), np.frombuffer(files[NAMED], MEMBER)
-    made = contributions(nodes, named, groups, strict=member["strict"])
+    added = partial(_added, files, plan["members"])
+    return contributing(plan, added, partial(_scores, files, plan))
+
+
+def _added(
+    files: Mapping[str, bytes],
+    members: Sequence[Mapping[str, Any]],
+    at: int,
+    groups: Sequence[int],
+    width: int,
+    factor: float,
+) -> tuple[float, Callable[[Any], Any]] | None:
+    member = members[at]
+    nodes = np.frombuffer(files[nodes_name(at)], NODE)
+    named = np.frombuffer(files[named_name(at)], MEMBER)
+    strict, share = member["strict"], len(members)
+    made = contributions(nodes, named, groups, width, strict=strict, share=share)
     if made is None:
         return None
     expected, contribute = made
-    times = member["scale"] / member["by"]
-    matrix_of, seen = runner(blocks), _seen(member)
+    times, seen = factor / member["by"], _seen(member)
 
-    def of(frame: Any) -> Any:
-        found = np.empty((frame.height, len(columns)))
-        if frame.height:
-            for at, row in enumerate(seen(matrix_of(frame))):
-                found[at] = contribute(row) * times
+    def of(matrix: Any) -> Any:
+        found = np.empty((len(matrix), width))
+        for row, values in enumerate(seen(matrix)):
+            found[row] = contribute(values) * times
         return found
 
-    unit = "log-odds" if member["link"] == LOGISTIC else "probability"
-    return Contributions(columns, member["base"] * member["scale"] + expected * times, unit, of)
+    return member["base"] * factor + expected * times, of
 
 
 @cache

@@ -127,9 +127,22 @@ def _parity(case: Case) -> tuple[str, list[str]]:
     )
     features = f"after {made:,.0f} for features"
     if engine == "original":
-        return f"engine original at {before:,.0f} µs a row {features}", problems
-    cost = f"{now:,.0f} µs a row {features}, not {before:,.0f}"
-    return f"engine {engine} within {apart:.1g} at {cost}", problems
+        said = f"engine original at {before:,.0f} µs a row {features}"
+    else:
+        cost = f"{now:,.0f} µs a row {features}, not {before:,.0f}"
+        said = f"engine {engine} within {apart:.1g} at {cost}"
+    return f"{said}{_reasons(parity)}", problems
+
+
+def _reasons(parity: Reading) -> str:
+    """How reasons are measured, in words; nothing for a release that was made before it said so."""
+    if not parity.has("found.reasons.method"):
+        return ""
+    method = parity.text("found.reasons.method")
+    if parity.has("found.reasons.why"):
+        return f"; reasons by {method}: {parity.text('found.reasons.why')}"
+    unit, cost = parity.text("found.reasons.unit"), parity.number("found.reasons.row_us")
+    return f"; reasons by {method} to the {unit} at {cost:,.0f} µs a row"
 
 
 def decision_log(case: Case) -> Answer:

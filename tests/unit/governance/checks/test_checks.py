@@ -194,6 +194,27 @@ def test_asks_for_less_before_production(
     assert AUTOMATIC[check](dev).status is Status.PASSED
 
 
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (
+            {"method": "contributions", "unit": "mean log-odds", "why": "", "row_us": 61.4},
+            "; reasons by contributions to the mean log-odds at 61 µs a row",
+        ),
+        (
+            {"method": "replacement", "unit": "probability", "why": "the charter says so"},
+            "; reasons by replacement: the charter says so",
+        ),
+    ],
+)
+def test_how_reasons_are_measured_is_said(
+    reasons: dict[str, Any], said: str, changed: Changed
+) -> None:
+    verdict = AUTOMATIC["DP-03"](changed("release.parity", "found.reasons", reasons))
+    assert verdict.status is Status.PASSED
+    assert verdict.found.endswith(said)
+
+
 def test_no_handoff_at_all_is_said_as_such(case: Case, changed: Changed) -> None:
     none = dataclasses.replace(case.evidence["governance.handoffs"], examined=0)
     without = dataclasses.replace(case, evidence={**case.evidence, none.kind: none})
