@@ -14,7 +14,9 @@ FILE = "taxiway.toml"
 CHARTER = "taxiway.yaml"
 STORE = ".taxiway"
 PROTOCOL = 1
-KNOWN = {"taxiway", "name"}
+BUCKETS = ("s3://", "gs://", "az://", "abfs://")
+"""How the URL of a place for objects begins."""
+KNOWN = {"taxiway", "name", "objects"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Config:
 
     root: Path
     name: str
+    objects: str | None = None
+    """The URL of the bucket that holds the objects; None: a folder of the store."""
 
     @property
     def store(self) -> Path:
@@ -68,9 +72,16 @@ def read_config(root: Path) -> Config:
     name = plain.get("name", root.name)
     if not isinstance(name, str):
         problems.append(Problem("name", where=FILE, expected="text", found=repr(name)))
+    objects = os.environ.get("TAXIWAY_OBJECTS") or plain.get("objects")
+    if not isinstance(objects, str | None) or (objects and not objects.startswith(BUCKETS)):
+        problems.append(
+            Problem(
+                "objects", repr(objects), f"a URL that begins with {' or '.join(BUCKETS)}", FILE
+            )
+        )
     if problems:
         raise InputError(f"{path} has {len(problems)} problems.", problems)
-    return Config(root, name)
+    return Config(root, name, objects)
 
 
 def find_workspace(start: Path | None = None) -> Path:

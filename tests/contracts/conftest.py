@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +12,16 @@ from typing import Any
 
 import pytest
 
+from taxiway.adapters.bucket import BucketObjects
 from taxiway.adapters.decisions import DecisionLog
 from taxiway.adapters.folder import FolderObjects
 from taxiway.adapters.keyring import FolderKeys
-from taxiway.adapters.memory import MemoryDecisions, MemoryObjects, MemoryRecord
+from taxiway.adapters.memory import MemoryDecisions, MemoryObjects, MemoryRecord, MemorySeen
+from taxiway.adapters.seen import SeenFiles
 from taxiway.adapters.sql import SqlRecord, open_record
 from taxiway.core.decision import Decision
 from taxiway.core.ledger import Draft
-from taxiway.core.ports import Decisions, Keys, Objects, Record
+from taxiway.core.ports import Decisions, Keys, Objects, Record, Seen
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -37,6 +40,14 @@ def _folder_objects(folder: Path) -> FolderObjects:
 
 def _memory_objects(folder: Path) -> MemoryObjects:
     return MemoryObjects(folder / "copies")
+
+
+BUCKETS = itertools.count(1)
+
+
+def _bucket_objects(folder: Path) -> BucketObjects:
+    """A place of its own in a bucket, on the server that the environment names."""
+    return BucketObjects(f"s3://contracts/{os.getpid()}-{next(BUCKETS)}", folder / "copies")
 
 
 def _open_decisions(folder: Path) -> DecisionLog:
@@ -74,22 +85,32 @@ def _encrypted_keys(folder: Path) -> FolderKeys:
     return FolderKeys(folder / "keys", b"correct horse")
 
 
+def _seen_files(folder: Path) -> SeenFiles:
+    return SeenFiles(folder / "seen.db")
+
+
+def _memory_seen(_: Path) -> MemorySeen:
+    return MemorySeen()
+
+
 Make = Callable[[Path], Any]
 ADAPTERS: Mapping[str, Mapping[str, Make]] = {
     "record": {"sqlite": _sql, "memory": _memory},
-    "objects": {"folder": _folder_objects, "memory": _memory_objects},
+    "objects": {"folder": _folder_objects, "memory": _memory_objects, "bucket": _bucket_objects},
     "decisions": {
         "segments": _open_decisions,
         "closed": _closed_decisions,
         "memory": _memory_decisions,
     },
     "keys": {"plain": _plain_keys, "encrypted": _encrypted_keys},
+    "seen": {"file": _seen_files, "memory": _memory_seen},
 }
 PORTS: Mapping[str, type] = {
     "record": Record,
     "objects": Objects,
     "decisions": Decisions,
     "keys": Keys,
+    "seen": Seen,
 }
 
 
@@ -107,8 +128,23 @@ def record(new_record: Make, tmp_path: Path) -> Iterator[Record]:
 
 
 @pytest.fixture
-def objects(new_objects: Make, tmp_path: Path) -> Objects:
+def in_bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of somebody who may use the object store that runs."""
+    for name, value in request.getfixturevalue("object_store").variables().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def objects(new_objects: Make, tmp_path: Path, request: pytest.FixtureRequest) -> Objects:
+    if new_objects is _bucket_objects:
+        request.getfixturevalue("in_bucket")
     made: Objects = new_objects(tmp_path)
+    return made
+
+
+@pytest.fixture
+def seen(new_seen: Make, tmp_path: Path) -> Seen:
+    made: Seen = new_seen(tmp_path)
     return made
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from taxiway.adapters.bucket import BucketObjects, _key
 from taxiway.adapters.folder import CHUNK
 from taxiway.adapters.memory import MemoryObjects
-from taxiway.core.digest import digest_bytes
+from taxiway.core.digest import BLAKE3, digest_bytes
 from taxiway.core.errors import IntegrityError, MissingError
 from taxiway.core.ports import Objects
 
@@ -27,6 +29,10 @@ def flip(objects: Objects, tmp_path: Path) -> Callable[[str], None]:
     def flipping(digest: str) -> None:
         if isinstance(objects, MemoryObjects):
             objects._objects[digest] = _flipped(objects._objects[digest])
+            return
+        if isinstance(objects, BucketObjects):
+            key = _key(digest)
+            objects._store.put(key, _flipped(bytes(objects._store.get(key).bytes())))
             return
         (path,) = (
             p for p in (tmp_path / "objects").glob("*/*") if digest.endswith(p.parent.name + p.name)
@@ -102,3 +108,46 @@ def test_one_flipped_bit_is_found(objects: Objects, flip: Callable[[str], None])
             read(digest)
     assert objects.has(digest)  # it doesn't verify
     assert objects.get(other) == b"another model"
+
+
+def test_a_piece_of_a_file_by_another_hash(objects: Objects, tmp_path: Path) -> None:
+    """BLAKE3's own test vector for no bytes, and for bytes 0, 1, 2."""
+    path = tmp_path / "photo.bin"
+    path.write_bytes(b"before" + bytes(range(3)) + b"after")
+    nothing = objects.put(b"", by=BLAKE3)
+    piece = objects.put_file(path, (6, 3), by=BLAKE3, synced=False)
+    assert nothing == "blake3:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
+    assert piece == "blake3:e1be4d7a8ab5560aa4199eea339849ba8e293d55ca0a81006726d184519e647f"
+    assert objects.get(piece) == objects.path(piece).read_bytes() == bytes(range(3))
+    assert objects.has(piece)
+
+
+def test_what_is_absent(objects: Objects) -> None:
+    there = {objects.put(f"content {n}".encode()) for n in range(3)}
+    assert objects.absent([*there, NOWHERE]) == {NOWHERE}
+    many = {
+        digest_bytes(f"never {n}".encode()) for n in range(70)
+    }  # more than are asked one by one
+    assert objects.absent(there | many) == many
+    assert objects.absent([]) == set()
+
+
+def test_what_is_listed(objects: Objects) -> None:
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    wanted = {objects.put(b"one"): 3, objects.put(b"three", by=BLAKE3): 5}
+    found = list(objects.listed())
+    assert {one.digest: one.bytes for one in found} == wanted
+    assert all(began < one.at < datetime.now(UTC) + timedelta(seconds=2) for one in found)
+
+
+def test_what_is_removed(objects: Objects) -> None:
+    old, kept = objects.put(b"old"), objects.put(b"kept")
+    later = datetime.now(UTC) + timedelta(seconds=2)
+    assert objects.remove(old, before=later) == 3
+    assert objects.remove(old, before=later) == 0  # it is gone
+    assert not objects.has(old)
+    assert objects.remove(NOWHERE, before=later) == 0
+    assert objects.remove(kept, before=later - timedelta(hours=1)) == 0  # it is young
+    assert objects.get(kept) == b"kept"
+    assert objects.put(b"old") == old
+    assert objects.get(old) == b"old"

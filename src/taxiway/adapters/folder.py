@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
-from taxiway.core.digest import PREFIX, digest_bytes
+from taxiway.adapters.hashing import algorithm, digest, hashing
+from taxiway.core.digest import BLAKE3, DIGEST, PREFIX
 from taxiway.core.errors import IntegrityError, MissingError, shortened
+from taxiway.core.ports import Stored
 
 CHUNK = 1 << 20
 PARTIAL = ".partial-"
 ABANDONED_SECONDS = 24 * 3600
+PLACES = {PREFIX: "", BLAKE3: "blake3"}
+"""Prefix of a digest -> the folder, below the root, of the objects that are named by such."""
 
 
 class FolderObjects:
@@ -26,47 +29,88 @@ class FolderObjects:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def put(self, content: bytes) -> str:
-        digest = digest_bytes(content)
-        if not self.has(digest):
+    def put(self, content: bytes, *, by: str = PREFIX) -> str:
+        name = digest(content, by)
+        if not self._put_again(name):
             with self._arriving() as (file, keep):
                 file.write(content)
-                keep(digest)
-        return digest
+                keep(name)
+        return name
 
-    def put_file(self, path: Path) -> str:
+    def put_file(
+        self,
+        path: Path,
+        span: tuple[int, int] | None = None,
+        *,
+        by: str = PREFIX,
+        synced: bool = True,
+    ) -> str:
         """Copies and digests in one read."""
-        hashing = hashlib.sha256()
-        with path.open("rb") as source, self._arriving() as (file, keep):
-            while chunk := source.read(CHUNK):
-                hashing.update(chunk)
-                file.write(chunk)
-            digest = PREFIX + hashing.hexdigest()
-            keep(digest)
-        return digest
+        made, buffer = hashing(by), memoryview(bytearray(CHUNK))
+        with path.open("rb", buffering=0) as source, self._arriving() as (file, keep):
+            offset, left = span or (0, os.fstat(source.fileno()).st_size)
+            source.seek(offset)
+            # A whole file is read to its end, whatever size it had when it was opened.
+            while read := source.readinto(buffer[: min(left, CHUNK)] if span else buffer):
+                made.update(buffer[:read])
+                file.write(buffer[:read])
+                left -= read
+            name = by + made.hexdigest()
+            keep(name, synced=synced)
+        return name
 
     def get(self, digest: str) -> bytes:
         try:
             content = self._place(digest).read_bytes()
         except FileNotFoundError:
             raise self._missing(digest) from None
-        self._verify(digest, digest_bytes(content))
+        self._verify(digest, content)
         return content
 
     def path(self, digest: str) -> Path:
-        place = self._place(digest)
-        hashing = hashlib.sha256()
+        place, made = self._place(digest), hashing(digest)
         try:
             with place.open("rb") as file:
                 while chunk := file.read(CHUNK):
-                    hashing.update(chunk)
+                    made.update(chunk)
         except FileNotFoundError:
             raise self._missing(digest) from None
-        self._verify(digest, PREFIX + hashing.hexdigest())
+        self._require(digest, algorithm(digest) + made.hexdigest())
         return place
 
     def has(self, digest: str) -> bool:
-        return _is_digest(digest) and self._place(digest).is_file()
+        return DIGEST.fullmatch(digest) is not None and self._place(digest).is_file()
+
+    def absent(self, digests: Iterable[str]) -> set[str]:
+        return {digest for digest in digests if not self.has(digest)}
+
+    def listed(self) -> Iterator[Stored]:
+        for by, folder in PLACES.items():
+            for path in self._root.joinpath(folder).glob("??/*"):
+                name = f"{by}{path.parent.name}{path.name}"
+                with suppress(FileNotFoundError):
+                    about = path.stat()
+                    if DIGEST.fullmatch(name):
+                        at = datetime.fromtimestamp(about.st_mtime, UTC)
+                        yield Stored(name, about.st_size, at)
+
+    def remove(self, digest: str, *, before: datetime) -> int:
+        """Takes the object out of its place first, and looks whether it was put again until then:
+        whoever puts it from then on finds nothing there, and writes it."""
+        place = self._place(digest)
+        aside = self._root / f"{PARTIAL}{place.name}"
+        try:
+            if place.stat().st_mtime >= before.timestamp():
+                return 0
+            place.replace(aside)
+        except FileNotFoundError:
+            return 0
+        about = aside.stat()
+        if about.st_mtime >= before.timestamp():
+            aside.replace(place)
+            return 0
+        aside.unlink()
+        return about.st_size
 
     def clean(self, *, now: float | None = None) -> int:
         """Removes what writers that were killed left behind, once it is a day old."""
@@ -80,16 +124,24 @@ class FolderObjects:
                     removed += 1
         return removed
 
+    def _put_again(self, digest: str) -> bool:
+        """Whether the object is there; its time says now that somebody put it."""
+        try:
+            os.utime(self._place(digest))
+        except (FileNotFoundError, PermissionError):  # not there, or not ours: it is written
+            return False
+        return True
+
     def _place(self, digest: str) -> Path:
-        if not _is_digest(digest):
+        if not DIGEST.fullmatch(digest):
             raise MissingError(
                 f"{shortened(digest, 80)!r} is not a digest; expected sha256: and 64 hex digits."
             )
-        name = digest.removeprefix(PREFIX)
-        return self._root / name[:2] / name[2:]
+        name = digest.rpartition(":")[2]
+        return self._root / PLACES[algorithm(digest)] / name[:2] / name[2:]
 
     @contextmanager
-    def _arriving(self) -> Iterator[tuple[IO[bytes], _Keep]]:
+    def _arriving(self) -> Iterator[tuple[BinaryIO, _Keep]]:
         """A file that becomes an object when `keep` is called, and nothing otherwise."""
         self._root.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self._root, prefix=PARTIAL)
@@ -105,7 +157,10 @@ class FolderObjects:
             todo="Restore the object store from its backup.",
         )
 
-    def _verify(self, digest: str, found: str) -> None:
+    def _verify(self, name: str, content: bytes) -> None:
+        self._require(name, digest(content, algorithm(name)))
+
+    def _require(self, digest: str, found: str) -> None:
         if found != digest:
             raise IntegrityError(
                 f"Object {digest} was changed on disk: its content now has the digest {found}.",
@@ -113,26 +168,24 @@ class FolderObjects:
             )
 
 
-def _is_digest(text: str) -> bool:
-    return re.fullmatch(f"{PREFIX}[0-9a-f]{{64}}", text) is not None
-
-
 class _Keep:
-    """Moves a whole, synced file into its place."""
+    """Moves a whole file into its place; synced, unless the system may take its time."""
 
-    def __init__(self, objects: FolderObjects, file: IO[bytes], partial: Path) -> None:
+    def __init__(self, objects: FolderObjects, file: BinaryIO, partial: Path) -> None:
         self._objects, self._file, self._partial = objects, file, partial
 
-    def __call__(self, digest: str) -> None:
+    def __call__(self, digest: str, *, synced: bool = True) -> None:
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if synced:
+            os.fsync(self._file.fileno())
         place = self._objects._place(digest)  # noqa: SLF001 - one class in two parts
         if not place.parent.exists():
-            place.parent.mkdir(exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
             _sync(place.parent.parent)
         self._partial.chmod(0o444)
         self._partial.replace(place)
-        _sync(place.parent)
+        if synced:
+            _sync(place.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,15 +14,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from taxiway.adapters.decisions import conflicting
+from taxiway.adapters.hashing import algorithm
+from taxiway.adapters.hashing import digest as digest_by
 from taxiway.adapters.tables import IMMUTABLE, TABLES, decoded, encoded, encoded_field
 from taxiway.core.decision import Decision, Outcome, key_holds
-from taxiway.core.digest import digest_bytes, digest_of, utc_text
+from taxiway.core.digest import PREFIX, digest_of, utc_text
 from taxiway.core.errors import ConflictError, IntegrityError, MissingError, RefusedError
 from taxiway.core.facts import Deployment, Developed, Release
 from taxiway.core.ledger import GENESIS, Draft, Event, Sign, chained, fact_name
+from taxiway.core.look import Look
 from taxiway.core.moves import DEPLOYMENT
 from taxiway.core.people import SignOff
-from taxiway.core.ports import Change
+from taxiway.core.ports import Change, Stored
 
 Fact = TypeVar("Fact")
 
@@ -165,24 +169,33 @@ class MemoryObjects:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._objects: dict[str, bytes] = {}
+        self._put: dict[str, datetime] = {}
         self._folder = folder
 
-    def put(self, content: bytes) -> str:
-        digest = digest_bytes(content)
-        self._objects.setdefault(digest, content)
-        return digest
+    def put(self, content: bytes, *, by: str = PREFIX) -> str:
+        name = digest_by(content, by)
+        self._objects.setdefault(name, content)
+        self._put[name] = datetime.now(UTC)
+        return name
 
-    def put_file(self, path: Path) -> str:
-        return self.put(path.read_bytes())
+    def put_file(
+        self,
+        path: Path,
+        span: tuple[int, int] | None = None,
+        *,
+        by: str = PREFIX,
+        synced: bool = True,
+    ) -> str:
+        content = path.read_bytes()
+        return self.put(content[span[0] : sum(span)] if span else content, by=by)
 
     def get(self, digest: str) -> bytes:
         if digest not in self._objects:
             raise MissingError.named("object", digest, self._objects)
         content = self._objects[digest]
-        if digest_bytes(content) != digest:
-            raise IntegrityError(
-                f"Object {digest} is not what was stored: {digest_bytes(content)}."
-            )
+        found = digest_by(content, algorithm(digest))
+        if found != digest:
+            raise IntegrityError(f"Object {digest} is not what was stored: {found}.")
         return content
 
     def path(self, digest: str) -> Path:
@@ -198,6 +211,33 @@ class MemoryObjects:
 
     def has(self, digest: str) -> bool:
         return digest in self._objects
+
+    def absent(self, digests: Iterable[str]) -> set[str]:
+        return set(digests) - self._objects.keys()
+
+    def listed(self) -> Iterator[Stored]:
+        for digest, content in list(self._objects.items()):
+            yield Stored(digest, len(content), self._put[digest])
+
+    def remove(self, digest: str, *, before: datetime) -> int:
+        if digest not in self._objects or self._put[digest] >= before:
+            return 0
+        del self._put[digest]
+        return len(self._objects.pop(digest))
+
+
+class MemorySeen:
+    """What files held, for as long as the object lives."""
+
+    def __init__(self) -> None:
+        self._notes: dict[str, dict[str, tuple[Look, str]]] = {}
+
+    def known(self, use: str, below: Path) -> dict[str, tuple[Look, str]]:
+        notes, root = self._notes.get(use, {}), str(below)
+        return {p: note for p, note in notes.items() if p == root or p.startswith(root + os.sep)}
+
+    def note(self, use: str, notes: Mapping[str, tuple[Look, str]]) -> None:
+        self._notes.setdefault(use, {}).update(notes)
 
 
 class MemoryDecisions:

@@ -15,11 +15,12 @@ from taxiway.adapters.folder import FolderObjects
 from taxiway.adapters.ids import new_id
 from taxiway.adapters.keyring import FolderKeys
 from taxiway.adapters.sql import SqlRecord, open_record
+from taxiway.bootstrap.extras import extras
 from taxiway.core.digest import PREFIX
 from taxiway.core.errors import IntegrityError, MissingError, RefusedError, shortened
 from taxiway.core.facts import Model, Release, Snapshot
 from taxiway.core.people import Person
-from taxiway.core.ports import Actor, Desk
+from taxiway.core.ports import Actor, Desk, Objects
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,6 +41,16 @@ def _record(store: Path) -> SqlRecord | sealed.SealedRecord:
     return open_record(store / "record.db")
 
 
+def _objects(found: config.Config) -> Objects:
+    """The objects of a workspace: in its folder, or in the bucket that it names."""
+    if found.objects is None:
+        return FolderObjects(found.store / "objects")
+    with extras():
+        from taxiway.adapters.bucket import BucketObjects
+
+        return BucketObjects(found.objects, found.store / "copies")
+
+
 class Opened:
     """A workspace's stores, opened, and the desk that use cases work with."""
 
@@ -50,7 +61,7 @@ class Opened:
         store.mkdir(exist_ok=True)
         self.config.decisions.mkdir(parents=True, exist_ok=True)
         self.record = _record(store)
-        self.objects = FolderObjects(store / "objects")
+        self.objects = _objects(self.config)
         self.decisions = DecisionLog(self.config.decisions / "decisions.db")
         self.keys = FolderKeys(config.keys_folder(), config.passphrase())
         self.desk = Desk(

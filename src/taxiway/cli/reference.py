@@ -68,6 +68,10 @@ VARIABLES: Mapping[str, str] = {
         "The folder of the decision log. Without it, it lies in the workspace. Rendered containers"
         " keep it on a volume of their own."
     ),
+    "TAXIWAY_OBJECTS": (
+        "The URL of the bucket that holds the objects, such as `s3://bucket/folder`, instead of"
+        " `objects` in `taxiway.toml`. Without both, they lie in the workspace."
+    ),
     "TAXIWAY_PSEUDONYMS": (
         "The file with the key of pseudonyms, for a container that gets it as a secret. Without it,"
         " the key lies in the workspace, and is made when it is needed first."

@@ -1,7 +1,8 @@
 """Content addresses: the same content has the same digest, everywhere and for ever.
 
-Digests are written `sha256:<64 hex digits>`. Records are digested over canonical JSON: keys sorted,
-no white space, UTF-8, no NaN or infinity, times in UTC.
+Digests are written `sha256:<64 hex digits>`; pieces of raw files, which are large and many, are
+`blake3:<64 hex digits>` (see `adapters.hashing`). Records are digested over canonical JSON: keys
+sorted, no white space, UTF-8, no NaN or infinity, times in UTC.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 PREFIX = "sha256:"
+BLAKE3 = "blake3:"
 LATER = "later"
 """In the metadata of a field that a record did not have from the start. While it holds nothing, it
 is no part of the digest, so that what was written before keeps the digest that it had."""
+
+DIGEST = re.compile("(?:sha256|blake3):[0-9a-f]{64}")
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
@@ -92,4 +96,4 @@ def short(digest: str) -> str:
     >>> short("sha256:0123456789abcdef")
     '0123456789ab'
     """
-    return digest.removeprefix(PREFIX)[:12]
+    return digest.rpartition(":")[2][:12]

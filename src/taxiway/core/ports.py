@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from taxiway.core.decision import Decision, Outcome
-from taxiway.core.digest import digest_of
+from taxiway.core.digest import PREFIX, digest_of
 from taxiway.core.errors import RefusedError
 from taxiway.core.evidence import Evidence
 from taxiway.core.facts import (
@@ -29,6 +29,7 @@ from taxiway.core.facts import (
     Snapshot,
 )
 from taxiway.core.ledger import Draft, Event, Sign
+from taxiway.core.look import Look
 from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
 
 Fact = TypeVar("Fact")
@@ -112,14 +113,40 @@ class Record(Protocol):
         """Lets go of the store."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object that is there: its size, and when it was last put."""
+
+    digest: str
+    bytes: int
+    at: datetime
+
+
 class Objects(Protocol):
-    """Content-addressed bytes. What is read is verified; what is written is there whole or not."""
+    """Content-addressed bytes. What is read is verified; what is written is there whole or not.
 
-    def put(self, content: bytes) -> str:
-        """Stores bytes and answers their digest. Storing them again changes nothing."""
+    `by` is the prefix of the digest that is asked for, which names how it is made.
+    """
 
-    def put_file(self, path: Path) -> str:
-        """Stores a file's content and answers its digest."""
+    def put(self, content: bytes, *, by: str = PREFIX) -> str:
+        """Stores bytes and answers their digest.
+
+        Storing them again changes nothing but the time when they were last put.
+        """
+
+    def put_file(
+        self,
+        path: Path,
+        span: tuple[int, int] | None = None,
+        *,
+        by: str = PREFIX,
+        synced: bool = True,
+    ) -> str:
+        """Stores a file's content, or (offset, bytes) of it, and answers its digest.
+
+        It is read once. Without `synced` it is in the system's hands when this returns: a process
+        that is killed loses nothing, a machine that loses power may.
+        """
 
     def get(self, digest: str) -> bytes:
         """The bytes. Raises `MissingError`, or `IntegrityError` if they are not what was stored."""
@@ -129,6 +156,32 @@ class Objects(Protocol):
 
     def has(self, digest: str) -> bool:
         """Whether the object is there; does not verify it."""
+
+    def absent(self, digests: Iterable[str]) -> set[str]:
+        """Those of the digests that are not there, in as few looks as the store needs."""
+
+    def listed(self) -> Iterator[Stored]:
+        """Every object that is there, in no order."""
+
+    def remove(self, digest: str, *, before: datetime) -> int:
+        """Removes an object that was last put before a moment; answers the bytes that are free.
+
+        An object that is gone, or was put again meanwhile, is left alone: 0.
+        """
+
+
+class Seen(Protocol):
+    """What files held when they were read, so that a file that looks the same isn't read again.
+
+    A cache: what it lost, or can't read, is unknown, and nothing fails because of it.
+    """
+
+    def known(self, use: str, below: Path) -> dict[str, tuple[Look, str]]:
+        """Absolute path -> how the file looked, and what was noted: of one file, or of all that lie
+        below a folder. `use` tells notes of one kind from another."""
+
+    def note(self, use: str, notes: Mapping[str, tuple[Look, str]]) -> None:
+        """Notes what files held."""
 
 
 class Logs(Protocol):
