@@ -18,7 +18,7 @@ from taxiway.core.artefact import MANIFEST_PROTOCOL
 from taxiway.core.contract import Column, Contract
 from taxiway.core.digest import canonical_json
 from taxiway.core.facts import Proposal
-from taxiway.data import manifest, profile
+from taxiway.data import manifest, parts, profile
 from taxiway.release.manifest import signed_bytes
 from taxiway.retraining.decide import payload
 
@@ -76,7 +76,7 @@ def _snapshot() -> bytes:
     return canonical_json(
         manifest.manifest_of(
             "flight-delays",
-            manifest.Contents("sha256:contract", "sha256:data", "sha256:profile"),
+            manifest.Contents("sha256:contract", "sha256:data", "sha256:profile", PARTS.digests),
             rows=ROWS,
             times=(NOON, NOON.replace(minute=39)),
             target=manifest.Target("late", "late = true"),
@@ -85,8 +85,11 @@ def _snapshot() -> bytes:
     )
 
 
+PARTS = parts.PartList((parts.Part("sha256:one", 30, 1200), parts.Part("sha256:two", 10, 500)))
+
 FORMATS: dict[str, Callable[[], bytes]] = {
     f"snapshot-{manifest.PROTOCOL}.json": _snapshot,
+    f"parts-{parts.PROTOCOL}.json": lambda: canonical_json(PARTS.document()),
     f"profile-{profile.PROTOCOL}.json": lambda: canonical_json(profile.profile(FRAME, CONTRACT)),
     f"release-signature-{MANIFEST_PROTOCOL}.bin": lambda: signed_bytes(b'{"protocol":1}'),
     "proposal-1.json": lambda: payload(PROPOSAL, None),

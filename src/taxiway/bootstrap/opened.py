@@ -14,6 +14,7 @@ from taxiway.adapters.ed25519 import verify
 from taxiway.adapters.folder import FolderObjects
 from taxiway.adapters.ids import new_id
 from taxiway.adapters.keyring import FolderKeys
+from taxiway.adapters.seen import SeenFiles
 from taxiway.adapters.sql import SqlRecord, open_record
 from taxiway.bootstrap.extras import extras
 from taxiway.core.digest import PREFIX
@@ -62,6 +63,7 @@ class Opened:
         self.config.decisions.mkdir(parents=True, exist_ok=True)
         self.record = _record(store)
         self.objects = _objects(self.config)
+        self.seen = SeenFiles(store / "seen.db")
         self.decisions = DecisionLog(self.config.decisions / "decisions.db")
         self.keys = FolderKeys(config.keys_folder(), config.passphrase())
         self.desk = Desk(

@@ -96,6 +96,7 @@ class Workspace(Opened):
                 contract=read.contract,
                 target=read.target,
                 description=read.contract.description,
+                seen=self.seen,
                 on_rows=on_rows,
                 dry_run=dry_run,
             )

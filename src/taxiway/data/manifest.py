@@ -1,13 +1,17 @@
-"""The manifest of a snapshot: the document whose digest is the snapshot's id (protocol 1).
+"""The manifest of a snapshot: the document whose digest is the snapshot's id (protocol 2).
 
-{"protocol": 1, "model": name, "contract": digest, "data": digest, "profile": digest,
+{"protocol": 2, "model": name, "contract": digest, "data": digest, "profile": digest,
  "rows": n, "first_time": text, "last_time": text,
- "target": {"name", "definition"}, "source": {"name", "digest"}}
+ "target": {"name", "definition"}, "source": {"name", "digest"}, "parts": [digest, ...]}
+
+`data` is the digest of the list of the parts, `data.parts`; the digests of the parts stand here
+once more, so that losing one of the two documents loses no more than that. In protocol 1 there is
+no `parts`, and `data` is the one Parquet object that holds the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -16,7 +20,7 @@ from taxiway.core.digest import digest_of, utc_text, utc_time
 from taxiway.core.errors import Problem
 from taxiway.core.facts import Snapshot
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raise it when a key of the manifest changes its meaning, and keep a reader for the old number."""
 
 
@@ -35,6 +39,7 @@ class Contents:
     contract: str
     data: str
     profile: str
+    parts: Sequence[str] = ()
 
 
 def manifest_of(
@@ -58,6 +63,7 @@ def manifest_of(
         "last_time": _text(times[1]),
         "target": {"name": target.name, "definition": target.definition},
         "source": {"name": source[0], "digest": source[1]},
+        "parts": list(contents.parts),
     }
 
 

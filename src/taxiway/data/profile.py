@@ -12,7 +12,7 @@ A profile is plain JSON data (protocol 1). Each column has `bins`:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
 from typing import Any
@@ -39,13 +39,23 @@ def profile(frame: pl.DataFrame, contract: Contract) -> dict[str, Any]:
 
     Values of personal text columns are not kept, only how many there are.
     """
-    columns = []
-    for column in contract.columns:
-        if column.name in frame.columns:
-            series = frame.get_column(column.name)
-            hidden = column.personal and column.type == "string"
-            columns.append(column_profile(series, column.type, keep_values=not hidden))
-    return {"protocol": PROTOCOL, "rows": frame.height, "columns": columns}
+    there = contract.only(frame.columns)
+    return profile_by_column(frame.get_column, there, rows=frame.height)
+
+
+def profile_by_column(
+    read: Callable[[str], pl.Series], contract: Contract, *, rows: int
+) -> dict[str, Any]:
+    """The profile of columns that are read one after the other: memory holds one of them."""
+    columns = [
+        column_profile(
+            read(column.name),
+            column.type,
+            keep_values=not (column.personal and column.type == "string"),
+        )
+        for column in contract.columns
+    ]
+    return {"protocol": PROTOCOL, "rows": rows, "columns": columns}
 
 
 def column_profile(series: pl.Series, type: str, *, keep_values: bool = True) -> dict[str, Any]:

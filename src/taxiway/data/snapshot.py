@@ -1,4 +1,4 @@
-"""Snapshots: an immutable, content-addressed version of a data set, with its profile.
+"""Snapshots: an immutable, content-addressed version of a data set in parts, with its profile.
 
 A snapshot is taken only of a source that holds its contract. The same data again, for the same
 model and target, are the same snapshot.
@@ -8,37 +8,33 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from taxiway.core.contract import Contract
-from taxiway.core.digest import canonical_json, digest_bytes, short
-from taxiway.core.errors import (
-    InputError,
-    IntegrityError,
-    MissingError,
-    Problem,
-    StoreError,
-    shortened,
-)
+from taxiway.core.digest import canonical_json, digest_bytes, digest_of, short
+from taxiway.core.errors import IntegrityError, MissingError, Problem
 from taxiway.core.evidence import PROVENANCE, VALIDATION, Evidence, observed
 from taxiway.core.facts import Snapshot
-from taxiway.core.ports import Desk, Objects
+from taxiway.core.ports import Desk, Objects, Seen
 from taxiway.data.checked import refuse_failures
 from taxiway.data.findings import Validation
 from taxiway.data.label import columns_of
 from taxiway.data.manifest import Contents, Target, differences, manifest_of, snapshot_of
-from taxiway.data.profile import profile
-from taxiway.data.source import Source, fingerprint, read_source
-from taxiway.data.validation import validate
+from taxiway.data.parts import PartList, list_of, scan_parts, store_list, write_parts
+from taxiway.data.profile import profile_by_column
+from taxiway.data.reread import read_look, require_same
+from taxiway.data.source import Source
+from taxiway.data.validation import is_stale, validate
 
 ROLES = ("developer", "engineer", "owner")
 
-ROW_GROUP = 131_072
-"""Rows in a row group; fixed, so that equal data are equal bytes."""
+LOOK_BACK = 20
+"""How many snapshots of a model are asked which parts need not be stored again."""
 
 
 def take_snapshot(
@@ -49,45 +45,47 @@ def take_snapshot(
     contract: Contract,
     target: Target,
     description: str,
+    seen: Seen | None = None,
     on_rows: Callable[[int], None] = lambda _: None,
     dry_run: bool = False,
 ) -> Snapshot:
     """Validates a source and keeps it: the snapshot, or the one that holds the same data already.
 
     A dry run stores nothing and answers the snapshot that would be taken. `description` says where
-    the data come from, for the evidence of provenance. Raises `InputError` with all failures if the
-    source does not hold the contract, or if it changes while it is read: nothing is stored then.
+    the data come from, for the evidence of provenance; a source that looks as `seen` notes isn't
+    read again. Raises `InputError` with all failures if the source does not hold the contract, or
+    if it changes while it is read: nothing is stored then.
     """
     actor = desk.acting(*ROLES, to="take a snapshot")
-    before = fingerprint(source.path)
+    first = read_look(source.path, seen)
+    same = _same_source(desk, model, source, first.digest, contract, target)
+    if same is not None:
+        return same
     validation = validate(
         source, contract, on_rows=on_rows, as_of=desk.now(), target=target.definition
     )
     refuse_failures(source, validation, so="No snapshot was taken.")
     with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
-        path = Path(folder) / "data.parquet"
-        _write(read_source(source, contract), path)
-        if fingerprint(source.path) != before:
-            raise InputError(
-                f"{source.path} changed while it was read.",
-                todo="Wait until it is written, or copy it first; then take the snapshot again.",
-            )
-        profiled = canonical_json(profile(pl.read_parquet(path), contract))
+        written = write_parts(source, contract, Path(folder))
+        require_same(source.path, first)
+        parts = PartList(tuple(part for _, part in written))
+        profiled = canonical_json(_profiled([path for path, _ in written], contract, parts.rows))
+        listed = digest_of(parts.document())
         manifest = manifest_of(
             model,
-            Contents(contract.digest, fingerprint(path).digest, digest_bytes(profiled)),
+            Contents(contract.digest, listed, digest_bytes(profiled), parts.digests),
             rows=validation.rows,
             times=(validation.first_time, validation.last_time),
             target=target,
-            source=(source.path.name, before.digest),
+            source=(source.path.name, first.digest),
         )
         snapshot = snapshot_of(manifest, at=desk.now(), by=actor.name)
         known = desk.record.find(Snapshot, id=snapshot.id)
-        if known and all(desk.objects.has(digest) for digest in _parts(snapshot).values()):
+        if known and not desk.objects.absent({*_documents(snapshot).values(), *parts.digests}):
             return known[0]
         if dry_run:
             return snapshot
-        desk.objects.put_file(path)
+        store_list(desk.objects, written, _kept(desk, model, parts.digests))
     for content in (profiled, canonical_json(contract), canonical_json(manifest)):
         desk.objects.put(content)
     if known:
@@ -102,17 +100,42 @@ def take_snapshot(
     return snapshot
 
 
-def _write(frame: pl.LazyFrame, path: Path) -> None:
-    """Writes typed rows as Parquet: the same rows become the same bytes."""
-    try:
-        frame.sink_parquet(path, compression="zstd", row_group_size=ROW_GROUP, maintain_order=True)
-    except pl.exceptions.PolarsError as error:
-        # The rows were all read a moment ago: what fails now is the writing.
-        why = shortened(str(error).strip().split("\n", 1)[0])
-        raise StoreError(
-            f"The rows could not be written to {path.parent}: {why}.",
-            todo="Free some space there, or name another folder with TMPDIR; nothing was kept.",
-        ) from None
+def _same_source(
+    desk: Desk, model: str, source: Source, digest: str, contract: Contract, target: Target
+) -> Snapshot | None:
+    """The snapshot of this very source, by the same contract and target, if all of it is there and
+    its newest rows are still as fresh as the contract asks for."""
+    taken = desk.record.find(
+        Snapshot, model=model, contract_digest=contract.digest, source=source.path.name
+    )
+    wanted = {"name": target.name, "definition": target.definition}
+    for snapshot in reversed(taken):
+        with suppress(IntegrityError, MissingError):
+            manifest = json.loads(desk.objects.get(snapshot.id))
+            if manifest["source"]["digest"] == digest and manifest["target"] == wanted:
+                needed = {*_documents(snapshot).values(), *manifest.get("parts", ())}
+                stale = is_stale(contract, snapshot.last_time, desk.now())
+                return None if stale or desk.objects.absent(needed) else snapshot
+    return None
+
+
+def _kept(desk: Desk, model: str, digests: Sequence[str]) -> set[str]:
+    """Those of the parts that snapshots of the model hold, and that are there."""
+    kept: set[str] = set()
+    for snapshot in reversed(desk.record.find(Snapshot, model=model)[-LOOK_BACK:]):
+        with suppress(IntegrityError, MissingError):
+            kept |= set(list_of(desk.objects, snapshot).digests)
+    wanted = kept.intersection(digests)
+    return wanted - desk.objects.absent(wanted)
+
+
+def _profiled(paths: Sequence[Path], contract: Contract, rows: int) -> dict[str, Any]:
+    """The profile of parts. One column at a time is in memory."""
+
+    def read(name: str) -> pl.Series:
+        return pl.read_parquet(list(paths), columns=[name], glob=False).get_column(name)
+
+    return profile_by_column(read, contract, rows=rows)
 
 
 def read_snapshot(objects: Objects, snapshot: Snapshot) -> pl.DataFrame:
@@ -120,11 +143,18 @@ def read_snapshot(objects: Objects, snapshot: Snapshot) -> pl.DataFrame:
 
     Raises `IntegrityError` if the data are not what was stored.
     """
-    frame = pl.read_parquet(objects.path(snapshot.data_digest))
-    if frame.height != snapshot.rows:
+    return scan_snapshot(objects, snapshot).collect()
+
+
+def scan_snapshot(objects: Objects, snapshot: Snapshot) -> pl.LazyFrame:
+    """The rows of a snapshot, as `read_snapshot`, to be read lazily."""
+    parts = list_of(objects, snapshot)
+    frame = scan_parts(objects, parts)
+    rows = frame.select(pl.len()).collect().item()
+    if rows != snapshot.rows:
         raise IntegrityError(
             f"Snapshot {short(snapshot.id)} was taken with {snapshot.rows} rows, and its data have"
-            f" {frame.height}."
+            f" {rows}."
         )
     return frame
 
@@ -141,20 +171,34 @@ def verify_snapshot(objects: Objects, snapshot: Snapshot) -> None:
     Raises `IntegrityError` with all that is missing or changed.
     """
     problems = []
-    for part, digest in _parts(snapshot).items():
+    for what, digest in objects_of(objects, snapshot):
         try:
             content = objects.get(digest)
         except (IntegrityError, MissingError) as error:
-            problems.append(Problem(error.headline, where=f"{part} {short(digest)}"))
+            problems.append(Problem(error.headline, where=f"{what} {short(digest)}"))
         else:
-            if part == "manifest":
+            if what == "manifest":
                 problems += differences(json.loads(content), snapshot)
     if problems:
         raise IntegrityError(f"Snapshot {short(snapshot.id)} is not what was taken.", problems)
 
 
-def _parts(snapshot: Snapshot) -> dict[str, str]:
-    """Every object of a snapshot: what it is -> its digest."""
+def objects_of(objects: Objects, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """Every object of a snapshot, as (what it is, digest); the parts as far as their list, or the
+    manifest, is there to tell them."""
+    yield from _documents(snapshot).items()
+    parts: list[str] = []
+    with suppress(IntegrityError, MissingError):
+        parts = json.loads(objects.get(snapshot.id)).get("parts", [])
+    with suppress(IntegrityError, MissingError):
+        parts = parts or list_of(objects, snapshot).digests
+    for at, digest in enumerate(parts, start=1):
+        if digest != snapshot.data_digest:
+            yield f"part {at}", digest
+
+
+def _documents(snapshot: Snapshot) -> dict[str, str]:
+    """The objects that the record knows of: what it is -> its digest."""
     return {
         "manifest": snapshot.id,
         "data": snapshot.data_digest,

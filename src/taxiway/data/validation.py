@@ -222,17 +222,29 @@ def _of_source(contract: Contract, seen: Tally, as_of: datetime | None) -> list[
     if seen.rows < contract.minimum_rows:
         expected = f"at least {contract.minimum_rows} rows, and there are {seen.rows}"
         failures.append(Failure("", "there are too few rows", 0, expected))
-    if contract.freshness_hours is not None and as_of is not None and seen.last_time is not None:
-        last = seen.last_time
-        if isinstance(last, date) and not isinstance(last, datetime):
-            last = datetime.combine(last, time.max, UTC)
-        if as_of - last > timedelta(hours=contract.freshness_hours):
+    if seen.last_time is not None and as_of is not None:
+        last = _moment(seen.last_time)
+        if is_stale(contract, last, as_of):
             expected = (
                 f"a last row of at most {contract.freshness_hours:g} hours before"
                 f" {as_of:%Y-%m-%d %H:%M} UTC, and it is of {last:%Y-%m-%d %H:%M}"
             )
             failures.append(Failure(contract.event_time, "the data are stale", 0, expected))
     return failures
+
+
+def _moment(last: datetime | date) -> datetime:
+    """A time, or the end of a day."""
+    if isinstance(last, datetime):
+        return last
+    return datetime.combine(last, time.max, UTC)
+
+
+def is_stale(contract: Contract, last: datetime | None, as_of: datetime) -> bool:
+    """Whether the newest row is older than the contract allows at a moment."""
+    if contract.freshness_hours is None or last is None:
+        return False
+    return as_of - last > timedelta(hours=contract.freshness_hours)
 
 
 def _notes(contract: Contract, seen: Tally, target: str | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The manifest's format, which is persisted: these digests must never change for protocol 1."""
+"""The manifest's format, which is persisted: these digests must never change for protocol 2."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from taxiway.data.manifest import Contents, Target, differences, manifest_of, sn
 AT = datetime(2013, 3, 2, tzinfo=UTC)
 MANIFEST = manifest_of(
     "bus-delays",
-    Contents("sha256:c", "sha256:d", "sha256:p"),
+    Contents("sha256:c", "sha256:d", "sha256:p", ("sha256:1", "sha256:2")),
     rows=3,
     times=(date(2013, 3, 1), datetime(2013, 3, 2, 9, tzinfo=UTC)),
     target=Target("late", "delay > 5"),
@@ -21,8 +21,9 @@ MANIFEST = manifest_of(
 def test_format() -> None:
     assert canonical_json(MANIFEST).decode() == (
         '{"contract":"sha256:c","data":"sha256:d","first_time":"2013-03-01T00:00:00.000000Z",'
-        '"last_time":"2013-03-02T09:00:00.000000Z","model":"bus-delays","profile":"sha256:p",'
-        '"protocol":1,"rows":3,"source":{"digest":"sha256:s","name":"trips.csv"},'
+        '"last_time":"2013-03-02T09:00:00.000000Z","model":"bus-delays",'
+        '"parts":["sha256:1","sha256:2"],"profile":"sha256:p","protocol":2,"rows":3,'
+        '"source":{"digest":"sha256:s","name":"trips.csv"},'
         '"target":{"definition":"delay > 5","name":"late"}}'
     )
 
