@@ -45,7 +45,7 @@ def read_look(path: Path, seen: Seen | None) -> Reading:
 
 
 def require_same(path: Path, reading: Reading) -> None:
-    """Raises `InputError` if a file no longer holds what was read; a look tells, if it was settled."""
+    """Raises `InputError` if a file no longer holds what was read."""
     if Look.of(path.stat()) == reading.look and reading.settled:
         return
     if fingerprint(path).digest != reading.digest:
