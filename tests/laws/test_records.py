@@ -12,6 +12,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from taxiway.adapters.json_text import text
 from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import InputError
 from taxiway.data.frame import frame_of, plain_records
@@ -19,6 +20,7 @@ from taxiway.data.source import open_source
 from taxiway.data.validation import validate
 from taxiway.serving.bodies import read_json
 from taxiway.serving.records import read_records
+from taxiway.serving.rows import rows_of
 from taxiway.serving.typed import read_typed
 
 CONTRACT = Contract(
@@ -109,9 +111,12 @@ def test_what_is_read_by_its_types_is_what_would_have_been_read_value_by_value(
     body = (f"[{','.join(objects)}]" if listed else objects[0]).encode()
     typed = read_typed(body, CONTRACT)
     if typed is not None:
+        rows, several_were_sent = typed
+        assert several_were_sent is listed
         # By their text: it tells 0.0 from -0.0, and 1 from 1.0 and true.
         expected = read_records(read_json(body), CONTRACT)
-        assert repr(typed) == repr(expected if listed else expected[0])
+        assert repr(list(rows)) == repr(expected)
+        assert rows.texts == rows_of(expected, CONTRACT).texts == [*map(text, expected)]
 
 
 def test_good_bodies_are_read_by_their_types() -> None:

@@ -19,17 +19,41 @@ _last = 0
 
 def new_id() -> str:
     """A fresh identifier, larger than every one that this process gave before."""
+    return _text(_taken(1))
+
+
+def new_ids(count: int) -> list[str]:
+    """So many fresh identifiers, one after the other: the first is drawn, the others follow it.
+
+    That nobody else has one of them is as certain as for one: they are a few of 2^80.
+    """
+    first = _taken(count)
+    if (first & LOW) + count > LOW:
+        return [_text(first + at) for at in range(count)]
+    begin, low = _text(first)[:-4], first & LOW
+    return [f"{begin}{PAIRS[at >> 10]}{PAIRS[at & 1023]}" for at in range(low, low + count)]
+
+
+def _taken(count: int) -> int:
+    """The first of so many numbers that are nobody else's from now on."""
     global _last  # noqa: PLW0603 - the process's own counter is what makes them monotonic
     value = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10))
     with _lock:
         # The clock may stand still or go back; the order of the identifiers must not.
-        value = _last = max(value, _last + 1)
+        value = max(value, _last + 1)
+        _last = value + count - 1
+    return value
+
+
+def _text(value: int) -> str:
     # The first ten characters stay the same for a millisecond; the rest in halves, whose shifts are
     # those of small numbers.
     first, second = value >> 40 & HALF, value & HALF
     return f"{_moment(value >> 80)}{_characters(first)}{_characters(second)}"
 
 
+LOW = (1 << 20) - 1
+"""The last four characters."""
 HALF = (1 << 40) - 1
 
 

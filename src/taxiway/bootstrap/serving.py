@@ -72,6 +72,7 @@ def no_champion(model: str, environment: str) -> MissingError:
 
 def decider_of(workspace: Workspace, artefact: Artefact, environment: str, channel: str) -> Decider:
     """A loaded release with the workspace's decision log."""
+    from taxiway.adapters.ids import new_ids
     from taxiway.serving.deciding import Decider
     from taxiway.serving.spent import Spent, clocked
 
@@ -85,6 +86,7 @@ def decider_of(workspace: Workspace, artefact: Artefact, environment: str, chann
         buffered=is_buffered(workspace, model),
         now=desk.now,
         new_id=desk.new_id,
+        new_ids=new_ids,
         spent=spent,
     )
 

@@ -40,6 +40,9 @@ Clock = Callable[[], datetime]
 NewId = Callable[[], str]
 """A fresh identifier that sorts by time."""
 
+NewIds = Callable[[int], Sequence[str]]
+"""So many of them, in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

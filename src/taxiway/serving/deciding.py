@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+
 from taxiway.core.artefact import Artefact
+from taxiway.core.decided import Decided
 from taxiway.core.decision import Decision, record_key
-from taxiway.core.ports import Clock, Logs, NewId
+from taxiway.core.ports import Clock, Logs, NewId, NewIds
+from taxiway.core.rows import Rows
 from taxiway.serving.oversight import marked
 from taxiway.serving.path import answer
+from taxiway.serving.rows import moment, moments, record_keys
 from taxiway.serving.spent import Spent
 
 STUB = "stub"
@@ -34,6 +39,8 @@ class Decider:
     """Whether an answer may leave before the disk has its decision: a second behind it at most."""
     spent: Spent = field(default_factory=Spent)
     """What its artefact's calls take, if the artefact is clocked."""
+    new_ids: NewIds | None = None
+    """Many of `new_id` at once, if there is a quicker way to them."""
 
     def decide(
         self, records: Sequence[dict[str, Any]], frame: Any = None, *, began: float | None = None
@@ -75,9 +82,41 @@ class Decider:
             for record, output in zip(records, outputs, strict=True)
         ]
 
+    def decided(
+        self, records: Rows, outputs: Sequence[dict[str, Any]], *, latencies_us: Sequence[int]
+    ) -> Decided:
+        """The same as columns, with what each of them took."""
+        artefact, many = self.artefact, len(records)
+        outputs = marked(artefact, records, outputs)
+        return Decided(
+            model=artefact.model,
+            release=artefact.release,
+            release_digest=artefact.digest,
+            environment=self.environment,
+            channel=self.channel,
+            at=self.now(),
+            records=records,
+            ids=self.new_ids(many) if self.new_ids else [self.new_id() for _ in range(many)],
+            keys=record_keys(records, artefact.inputs),
+            happened_at=moments(records.column(artefact.inputs.event_time)),
+            outputs=outputs,
+            texts=_texts(outputs),
+            latencies_us=latencies_us,
+        )
 
-def moment(text: str) -> datetime:
-    """When a record happened: its event time, or the start of its event day in UTC."""
-    if "T" in text:
-        return datetime.fromisoformat(text)
-    return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+
+_encode_lines = msgspec.json.Encoder().encode_lines
+_strictly = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def _texts(outputs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Outputs as JSON. Raises `ValueError` for a number that JSON does not have."""
+    lines = _encode_lines(outputs).decode()
+    texts = lines.split("\n")
+    texts.pop()  # behind the last line end
+    if "null" in lines:  # which may stand for such a number
+        return [
+            _strictly(one) if "null" in text else text
+            for one, text in zip(outputs, texts, strict=True)
+        ]
+    return texts

@@ -14,16 +14,20 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from taxiway.core.contract import Contract
+from taxiway.core.decided import Decided
 from taxiway.core.decision import Decision
 from taxiway.core.errors import StoreError
+from taxiway.core.rows import joined
 from taxiway.serving.cast import Cast
 from taxiway.serving.path import answer
+from taxiway.serving.rows import rows_of
 from taxiway.serving.splitting import Tried, split
 
-Answer = list[Decision] | BaseException
+Answer = Sequence[Decision] | BaseException
 """The decisions on a request's records, all of them in the log; or why there are none."""
 
 Deliver = Callable[[Callable[[], None]], object]
@@ -154,7 +158,9 @@ class Grouping:
                 # The loop has ended, and with it everyone who waited; the log has the decisions.
                 continue
             if cast is not None and cast.challenger is not None:
-                self._shadowed(cast, [d for one in answers if isinstance(one, list) for d in one])
+                for one in answers:
+                    if not isinstance(one, BaseException):
+                        self._shadowed(cast, one)
 
     def _take(self) -> list[Request]:
         """All that waits, up to the limit; empty when there is nothing more to come."""
@@ -190,19 +196,21 @@ class Grouping:
 
     def _together(
         self, cast: Cast, group: Sequence[Request]
-    ) -> tuple[list[list[Decision]], Worked]:
+    ) -> tuple[Sequence[Sequence[Decision]], Worked]:
         """Decisions for each request of a group, in one transaction."""
         began = time.perf_counter()
         answering = [cast.champion] if cast.canary is None else [cast.champion, cast.canary.decider]
         for decider in answering:
             decider.spent.take()
         tried = None
+        together: Sequence[Decision]
+        decisions: Sequence[Sequence[Decision]]
         if cast.canary is None and all(request.release is None for request in group):
-            decisions = _of_champion(cast, group)
+            together, decisions = _of_champion(cast, group)
         else:
             decisions, tried = split(cast, group)
+            together = [decision for one in decisions for decision in one]
         decided = time.perf_counter()
-        together = [decision for one in decisions for decision in one]
         cast.champion.log.append(together)
         logged = time.perf_counter()
         spent = [decider.spent.take() for decider in answering]
@@ -217,18 +225,22 @@ class Grouping:
         )
 
 
-def _of_champion(cast: Cast, group: Sequence[Request]) -> list[list[Decision]]:
-    """Decisions for each request of a group: one frame, one model call."""
+def _of_champion(cast: Cast, group: Sequence[Request]) -> tuple[Decided, list[Decided]]:
+    """Decisions of a group, and those of each request of it: one frame, one model call."""
     decider = cast.champion
     artefact = decider.artefact
-    read = [request.records_for(artefact.inputs) for request in group]
-    outputs = answer(artefact, artefact.frame([record for one in read for record in one]))
-    decisions: list[list[Decision]] = []
-    at = 0
+    read = [rows_of(request.records_for(artefact.inputs), artefact.inputs) for request in group]
+    records = joined(read)
+    outputs = answer(artefact, artefact.frame(records))
+    now = time.perf_counter()
+    latencies: list[int] = []
     for request, own in zip(group, read, strict=True):
-        decisions.append(decider.decisions(own, outputs[at : at + len(own)], began=request.began))
-        at += len(own)
-    return decisions
+        latencies += [int((now - request.began) * 1e6)] * len(own)
+    decided = decider.decided(records, outputs, latencies_us=latencies)
+    if len(group) == 1:
+        return decided, [decided]
+    ends = list(accumulate(map(len, read)))
+    return decided, [decided[a:b] for a, b in zip([0, *ends], ends, strict=False)]
 
 
 def _hand_out(group: Sequence[Request], answers: Sequence[Answer]) -> None:

@@ -26,7 +26,7 @@ from taxiway.serving.pages import CLOSED, Pages
 from taxiway.serving.protocols import PROTOCOLS, Protocol
 from taxiway.serving.reading import Reading
 from taxiway.serving.receiving import Intake, Patience
-from taxiway.serving.replies import Reply, busy, encoded, failed, log_line, refused
+from taxiway.serving.replies import Reply, busy, encoded, failed, ids_of, log_line, refused
 from taxiway.serving.routes import Route, Routes
 from taxiway.serving.served import Served
 from taxiway.serving.tracing import Traced
@@ -151,8 +151,7 @@ class Application:
         if reply.decisions:
             self._metrics.seconds["write"].add(written - decided)
             self._metrics.seconds["total"].add(seconds)
-            for one in reply.decisions:
-                self._metrics.decisions[one.release, one.output["prediction"]] += 1
+            self._metrics.decided(reply.decisions)
         if self._log:
             self._log(log_line(call.scope.method, call.route.shown, reply, seconds))
         if self._trace and call.steps is not None:
@@ -216,7 +215,7 @@ class Application:
         request = Request(
             read.records,
             contract,
-            partial(protocol.read, read.body),
+            read.again,
             call.began,
             partial(_settle, waiting),
             call.route.release,
@@ -265,7 +264,7 @@ def _traced(call: Call, reply: Reply, seconds: float, steps: dict[str, float]) -
         steps=steps,
         model=call.route.served.name if call.route.served else None,
         release=reply.decisions[0].release if reply.decisions else None,
-        decisions=[one.id for one in reply.decisions],
+        decisions=ids_of(reply.decisions),
         parent=call.scope.headers.get("traceparent"),
     )
 

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from taxiway.core.decided import Decided
+from taxiway.core.decision import Decision
 from taxiway.serving.grouping import Worked
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -82,6 +84,16 @@ class Metrics:
     decisions: Counter[tuple[str, bool]] = field(default_factory=Counter)
     """(release, prediction) -> how many."""
     seconds: dict[str, Histogram] = field(default_factory=lambda: _timed(STEPS))
+
+    def decided(self, decisions: Sequence[Decision]) -> None:
+        """Takes note of decisions whose answer has left."""
+        if isinstance(decisions, Decided):
+            release = decisions.release
+            for output in decisions.outputs:
+                self.decisions[release, output["prediction"]] += 1
+            return
+        for one in decisions:
+            self.decisions[one.release, one.output["prediction"]] += 1
 
     def text(self, models: Mapping[str, ModelMetrics]) -> str:
         """All of them, and those of some models by their names."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from taxiway.core.contract import Contract
@@ -36,9 +37,12 @@ class Read:
     """
 
     body: Body
+    """For whoever answers: JSON data as they were sent, or the records that they are."""
     records: Sequence[dict[str, Any]]
     parsed: float
     validated: float
+    again: Callable[[Contract], Sequence[dict[str, Any]]]
+    """Reads the records under another contract."""
 
 
 class Reading:
@@ -77,14 +81,21 @@ class Reading:
         began = time.perf_counter()
         if protocol.typed and media == JSON:
             require_few_values(sent, JSON_MARKS)
-            content = read_typed(sent, contract)
-            if content is not None:
-                records = content if isinstance(content, list) else [content]
-                return Read(Body(media, content), records, time.perf_counter() - began, 0.0)
+            typed = read_typed(sent, contract)
+            if typed is not None:
+                rows, listed = typed
+                body = Body(media, rows if listed else rows[0])
+                again = partial(_again, protocol, media, sent)
+                return Read(body, rows, time.perf_counter() - began, 0.0, again)
         body = Body(media, READ[media](sent))
         return self._validated(protocol, body, contract, time.perf_counter() - began)
 
     def _validated(self, protocol: Protocol, body: Body, contract: Contract, parsed: float) -> Read:
         began = time.perf_counter()
         records = protocol.read(body, contract)
-        return Read(body, records, parsed, time.perf_counter() - began)
+        again = partial(protocol.read, body)
+        return Read(body, records, parsed, time.perf_counter() - began, again)
+
+
+def _again(protocol: Protocol, media: str, sent: bytes, contract: Contract) -> list[dict[str, Any]]:
+    return protocol.read(Body(media, READ[media](sent)), contract)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from taxiway.core.decided import Decided
 from taxiway.core.decision import Decision
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import SHOWN_PROBLEMS, TaxiwayError
@@ -85,6 +86,11 @@ def log_line(method: str, path: str, reply: Reply, seconds: float) -> str:
         "status": reply.status,
         "ms": round(seconds * 1000, 3),
         "release": reply.decisions[0].release if reply.decisions else None,
-        "decisions": [one.id for one in reply.decisions],
+        "decisions": ids_of(reply.decisions),
     }
     return _encode(line).decode()
+
+
+def ids_of(decisions: Sequence[Decision]) -> Sequence[str]:
+    """The ids of decisions."""
+    return decisions.ids if isinstance(decisions, Decided) else [one.id for one in decisions]

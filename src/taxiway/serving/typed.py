@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
 from taxiway.core.contract import Column, Contract
+from taxiway.core.rows import Rows
 from taxiway.serving.records import EXACT, LARGEST, MOST_RECORDS, READ, Read, once, reader_of
 
 _Type = tuple[Any, frozenset[str]]
@@ -28,72 +30,109 @@ NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
+class _Checked:
+    """A column that its type does not say all of."""
+
+    at: int
+    field: str
+    read: Read
+    limits: Sequence[Callable[[Any], bool]]
+    rewritten: bool
+    """Whether its values are logged in other words than they are sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Decoder:
     """How bodies of one contract are read."""
 
     names: tuple[str, ...]
     decode: Callable[[bytes], Any]
-    values: Callable[[Any], tuple[Any, ...]]
-    """A decoded record -> its values, in the order of the names."""
-    optional: tuple[str, ...]
+    optional: Sequence[tuple[int, str]]
+    """(place, field) of the columns that need not be there."""
     texts: Sequence[int]
     """Places of the columns that may hold a colon."""
-    checked: Sequence[tuple[str, Read, Sequence[Callable[[Any], bool]]]]
-    """(name, read, what breaks a limit) of the columns that types can't say all of."""
+    checked: Sequence[_Checked]
 
-    def read(self, body: bytes) -> dict[str, Any] | list[dict[str, Any]] | None:
-        """A plain record or a list of them, if all is well."""
+    def read(self, body: bytes) -> tuple[Rows, bool] | None:
+        """The rows of a body, and whether it is a list of them, if all is well."""
         if b"\\" in body:  # an escape may hide a colon
             return None
         try:
             decoded = self.decode(body)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return None
-        several = decoded if isinstance(decoded, list) else [decoded]
-        if not 0 < len(several) <= MOST_RECORDS:
+        listed = isinstance(decoded, list)
+        records = decoded if listed else [decoded]
+        if not 0 < len(records) <= MOST_RECORDS:
             return None
-        records = []
-        colons = 0
-        for one in several:
-            values = self.values(one)
-            colons += sum([values[at].count(":") for at in self.texts if values[at]])
-            record = dict(zip(self.names, values, strict=True))
-            for name in self.optional:
-                if record[name] is UNSET:
-                    record[name] = None
-                    colons -= 1
-            if not self._good(record):
-                return None
-            records.append(record)
+        columns: list[Any] = list(zip(*map(_values, records), strict=True))
+        colons = len(columns) * len(records)
+        for at, field in self.optional:
+            absent = list(map(type, columns[at])).count(UnsetType)
+            if absent:
+                colons -= absent
+                columns[at] = [None if value is UNSET else value for value in columns[at]]
+                _set(records, field, columns[at])
+        for at in self.texts:
+            colons += "".join(filter(None, columns[at])).count(":")
         # A name that came twice leaves a colon over (see `bodies.read_json`).
-        if body.count(b":") != colons + len(self.names) * len(records):
+        if _colons(body) != colons:
             return None
-        return records if isinstance(decoded, list) else records[0]
-
-    def _good(self, record: dict[str, Any]) -> bool:
-        """Whether what the types can't say holds too; makes times plain."""
-        for name, read, limits in self.checked:
-            value = record[name]
-            if value is None:
-                continue
-            value = record[name] = read(value)
-            if value is None:
-                return False
-            for broken in limits:
-                if broken(value):
-                    return False
-        return True
+        for one in self.checked:
+            plain = _plain(one, columns[one.at])
+            if plain is None:
+                return None
+            if one.rewritten:
+                columns[one.at] = [plain[value] for value in columns[one.at]]
+                _set(records, one.field, columns[one.at])
+        texts = _encode_lines(records).decode().split("\n")
+        texts.pop()  # behind the last line end
+        return Rows(self.names, list(zip(*columns, strict=True)), texts), listed
 
 
-def read_typed(body: bytes, contract: Contract) -> dict[str, Any] | list[dict[str, Any]] | None:
-    """The plain record of a body, or a list of them; None if it has to be read otherwise.
+def _set(records: Sequence[Any], field: str, values: Sequence[Any]) -> None:
+    for record, value in zip(records, values, strict=True):
+        setattr(record, field, value)
 
-    >>> from taxiway.core.contract import Column, Contract
-    >>> contract = Contract("c", "1", "", "t", (Column("id", "integer", key=True),), ("now",),
-    ...                     "now", "id")
-    >>> read_typed(b'[{"id": 7}]', contract)
-    [{'id': 7}]
-    >>> read_typed(b'[{"id": "7"}]', contract)
+
+def _plain(column: _Checked, values: Sequence[Any]) -> dict[Any, Any] | None:
+    """Each value that comes -> as it is logged; None if one is not good. Many come again."""
+    known: dict[Any, Any] = {}
+    for value in set(values):
+        if value is not None:
+            plain = known[value] = column.read(value)
+            if plain is None:
+                return None
+            for broken in column.limits:
+                if broken(plain):
+                    return None
+    return known | {None: None}
+
+
+def _colons(body: bytes) -> int:
+    if len(body) < LONG:
+        return body.count(b":")
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == COLON))
+
+
+LONG = 4_096
+"""Bytes from which numpy counts sooner than Python does."""
+COLON = ord(":")
+
+_values = msgspec.structs.astuple
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
+def read_typed(body: bytes, contract: Contract) -> tuple[Rows, bool] | None:
+    """The rows of a body, and whether it is a list; None if it has to be read otherwise.
+
+        >>> from taxiway.core.contract import Column, Contract
+    from taxiway.core.rows import Rows
+        >>> contract = Contract("c", "1", "", "t", (Column("id", "integer", key=True),), ("now",),
+        ...                     "now", "id")
+        >>> read_typed(b'[{"id": 7}]', contract)
+        (Rows(names=('id',), values=[(7,)], texts=['{"id":7}']), True)
+        >>> read_typed(b'[{"id": "7"}]', contract)
     """
     return _decoder(contract).read(body)
 
@@ -113,16 +152,16 @@ def _decoder(contract: Contract) -> _Decoder:
             )
         )
         left = tuple(r.broken for r in reader.rules[column.name] if r.limit not in said)
-        if type_ is str or left:
-            checked.append((column.name, READ[column.type], left))
-        if column.type in {"string", "date", "timestamp"}:
+        timed = column.type in {"date", "timestamp"}
+        if timed or left:
+            checked.append(_Checked(at, f"f{at}", READ[column.type], left, rewritten=timed))
+        if timed or column.type == "string":
             texts.append(at)
-    record = msgspec.defstruct("Record", fields, forbid_unknown_fields=True, kw_only=True)
+    record = msgspec.defstruct("Record", fields, forbid_unknown_fields=True, kw_only=True, gc=False)
     return _Decoder(
         names=contract.names,
         decode=msgspec.json.Decoder(record | list[record]).decode,  # type: ignore[valid-type]
-        values=msgspec.structs.astuple,
-        optional=tuple(column.name for column in contract.columns if column.nullable),
+        optional=[(at, f"f{at}") for at, one in enumerate(contract.columns) if one.nullable],
         texts=texts,
         checked=checked,
     )

@@ -68,3 +68,19 @@ def test_unique_over_threads_and_in_order_within_each() -> None:
         thread.join()
     assert all(mine == sorted(mine) for mine in made)
     assert len({one for mine in made for one in mine}) == 16_000
+
+
+def test_many_at_once_follow_each_other_and_what_comes_next_is_behind_them() -> None:
+    before = ids.new_id()
+    many = ids.new_ids(3_000)
+    after = ids.new_id()
+    assert len(set(many)) == 3_000
+    assert [before, *many, after] == sorted([before, *many, after])
+    assert {len(one) for one in many} == {26}
+
+
+def test_many_at_once_carry_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = (1 << 127) + ids.LOW - 1
+    monkeypatch.setattr(ids, "_taken", lambda _: first)
+    assert ids.new_ids(5) == [ids._text(first + at) for at in range(5)]
+    assert ids.new_ids(1) == [ids._text(first)]

@@ -11,8 +11,9 @@ import pytest
 from taxiway.adapters.memory import MemoryDecisions
 from taxiway.core.decision import Decision
 from taxiway.core.errors import StoreError
-from taxiway.serving.deciding import Decider, moment
+from taxiway.serving.deciding import Decider
 from taxiway.serving.replay import replay
+from taxiway.serving.rows import moment
 
 from .conftest import NOW, RECORD
 

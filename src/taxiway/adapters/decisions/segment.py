@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from urllib.parse import quote
 from taxiway.adapters.decisions.query import CASE, Found, Query, micros, moment
 from taxiway.adapters.json_text import data, text
 from taxiway.adapters.sqlite import BUSY_SECONDS
+from taxiway.core.decided import Decided
 from taxiway.core.decision import Decision
 from taxiway.core.errors import IntegrityError, shortened
 
@@ -71,6 +73,17 @@ def prepare(
     connection.execute(f"PRAGMA user_version={protocol}")
 
 
+def sources_of(decisions: Sequence[Decision]) -> set[Source]:
+    """What decisions have in common."""
+    if isinstance(decisions, Decided):
+        return {_source_of_all(decisions)}
+    return set(map(source_of, decisions))
+
+
+def _source_of_all(made: Decided) -> Source:
+    return made.model, made.release, made.release_digest, made.environment, made.channel, ()
+
+
 def source_of(decision: Decision) -> Source:
     """What a decision has in common with many."""
     return (
@@ -116,6 +129,8 @@ INSERT = (
 def packed(decisions: Sequence[Decision], known: Mapping[Source, int]) -> list[tuple[Any, ...]]:
     """Decisions as rows. Raises `ValueError` for what has no JSON or no time zone, `KeyError` for a
     source that is not known yet."""
+    if isinstance(decisions, Decided):
+        return _packed(decisions, known)
     times = {at: micros(at) for d in decisions for at in (d.at, d.happened_at)}
     return [
         (
@@ -130,6 +145,23 @@ def packed(decisions: Sequence[Decision], known: Mapping[Source, int]) -> list[t
         )
         for d in decisions
     ]
+
+
+def _packed(made: Decided, known: Mapping[Source, int]) -> list[tuple[Any, ...]]:
+    times = {at: micros(at) for at in set(made.happened_at)}
+    return list(
+        zip(
+            made.ids,
+            repeat(known[_source_of_all(made)]),
+            made.keys,
+            [times[at] for at in made.happened_at],
+            repeat(micros(made.at)),
+            made.records.texts,
+            made.texts,
+            made.latencies_us,
+            strict=False,  # what is repeated never ends
+        )
+    )
 
 
 def unpacked(row: Row, names: Mapping[int, Source]) -> Decision:

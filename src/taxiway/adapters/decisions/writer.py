@@ -120,7 +120,7 @@ class OpenSegment:
             rows = None
         with transaction(self._connection) as connection:
             if rows is None:
-                segment.add_sources(connection, {segment.source_of(d) for d in decisions})
+                segment.add_sources(connection, segment.sources_of(decisions))
                 known = segment.sources(connection)
                 rows = segment.packed(decisions, known)
             connection.executemany(segment.INSERT, rows)
