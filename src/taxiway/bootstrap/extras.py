@@ -24,6 +24,7 @@ EXTRAS = {
     "psycopg": "postgres",
     "obstore": "s3",
     "ray": "ray",
+    "redis": "redis",
 }
 """Module -> the extra that installs it."""
 

@@ -279,6 +279,30 @@ class Decisions(Protocol):
         """Lets go of the store."""
 
 
+class OnlineFeatures(Protocol):
+    """The newest features by key, as text. A view's rows are those of one materialisation, and
+    what was switched together is seen together: old or new, whole, whatever was killed between.
+    """
+
+    def write(self, view: str, rows: Iterable[tuple[str, str]]) -> int:
+        """Stores rows (key, row) that nobody sees yet; answers the number of the generation."""
+
+    def switch(self, made: Mapping[str, tuple[int, Mapping[str, Any]]]) -> None:
+        """From now on readers see these generations {view: (generation, what to tell of it)}.
+
+        What they replace is removed. Raises `ConflictError` if a newer one was switched to since.
+        """
+
+    def about(self, view: str) -> dict[str, Any] | None:
+        """What was told of the generation that readers see; None if there is none."""
+
+    def lookup(self, views: Sequence[str]) -> Callable[[Sequence[str]], Sequence[str | None]]:
+        """A function from one key for each view to their rows, all read at one moment."""
+
+    def close(self) -> None:
+        """Lets go of the store."""
+
+
 class Keys(Protocol):
     """The private keys of the people who use this machine."""
 

@@ -11,6 +11,7 @@ from taxiway.cli.lazy import Lazy
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Hold every row of SOURCE against the contract; change nothing."),
+    "features": ("features", "Features by key, as known at a moment: for training and online."),
     "snapshot": ("snapshot", "Keep SOURCE as an immutable snapshot, if it holds the contract."),
     "show": ("show", "Show what SNAPSHOT holds, column by column."),
 }
