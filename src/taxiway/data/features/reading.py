@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,12 +44,14 @@ def read_catalogue(documents: Iterable[tuple[Path, Document]], contract: ReadCon
         form = _form(document, problems)
         if isinstance(form, ViewFile):
             view = _view(path, document, form, contract, problems)
-            if view and _new(view.id, document, files, problems):
+            if _new(f"{form.feature_view}@{form.version}", document, files, problems) and view:
                 views[view.id] = view
         elif form and _new(f"set {form.feature_set}", document, files, problems):
             asked.append((document, form))
     for document, form in asked:
-        parts = [_part(document, at, of, views, problems) for at, of in enumerate(form.views)]
+        parts = [
+            _part(document, (at, of), views, files, problems) for at, of in enumerate(form.views)
+        ]
         whole = tuple(part for part in parts if part)
         sets[form.feature_set] = FeatureSet(form.feature_set, form.time, whole)
         problems += _collisions(document, sets[form.feature_set])
@@ -176,13 +178,16 @@ def _code(path: Path, document: Document, form: ViewFile, problems: list[Problem
 
 def _part(
     document: Document,
-    at: int,
-    of: PartOf,
-    views: dict[str, FeatureView],
+    asked: tuple[int, PartOf],
+    views: Mapping[str, FeatureView],
+    defined: Container[str],
     problems: list[Problem],
 ) -> Part | None:
+    at, of = asked
     place = ("views", at)
     view = views.get(of.view)
+    if view is None and of.view in defined:
+        return None  # what is wrong with it is said already
     if view is None:
         problems.append(
             Problem(
@@ -193,14 +198,14 @@ def _part(
         )
         return None
     names = view.names if of.features is None else tuple(of.features)
-    for kind, asked, known in (("feature", names, view.names), ("key", tuple(of.on), view.keys)):
+    for kind, wanted, known in (("feature", names, view.names), ("key", tuple(of.on), view.keys)):
         problems += [
             Problem(
                 f"{view.id} has no {kind} {name!r}",
                 where=document.where(place),
                 todo=_near(name, known),
             )
-            for name in asked
+            for name in wanted
             if name not in known
         ]
     on = tuple((key, of.on.get(key, key)) for key in view.keys)
