@@ -72,6 +72,10 @@ VARIABLES: Mapping[str, str] = {
         "The URL of the bucket that holds the objects, such as `s3://bucket/folder`, instead of"
         " `objects` in `taxiway.toml`. Without both, they lie in the workspace."
     ),
+    "TAXIWAY_FEATURES": (
+        "The online store of features: a file, or the address of a Redis. Without it, the"
+        " workspace's own."
+    ),
     "TAXIWAY_PSEUDONYMS": (
         "The file with the key of pseudonyms, for a container that gets it as a secret. Without it,"
         " the key lies in the workspace, and is made when it is needed first."
