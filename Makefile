@@ -82,7 +82,7 @@ docs: $(READY) ## Write the generated reference pages again
 .PHONY: lock
 lock: ## Resolve the newest versions that work together
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --extra demo --extra otel --extra delta --extra postgres --extra ray --extra redis --extra s3 --group dev --upgrade pyproject.toml -o requirements/dev.txt
+	  --extra demo --extra otel --extra delta --extra postgres --extra ray --extra redis --extra s3 --extra odcs --group dev --upgrade pyproject.toml -o requirements/dev.txt
 
 .PHONY: clean
 clean: ## Remove the environment and everything made

@@ -42,13 +42,19 @@ class Pinned(DeltaTable):
         return pl.scan_delta(self)
 
 
-def pinned(folder: Path, version: int | None = None) -> Pinned:
-    """A version of the table in a folder; the newest, if none is named.
+def pinned(
+    folder: Path | str,
+    version: int | None = None,
+    *,
+    storage_options: dict[str, str] | None = None,
+) -> Pinned:
+    """A version of the table in a folder or an object store; the newest, if none is named.
 
     Raises `MissingError` if that version is gone, `InputError` for a table that can't be read.
     """
     try:
-        return Pinned(str(folder.absolute()), version=version)
+        place = folder if isinstance(folder, str) else str(folder.absolute())
+        return Pinned(place, version=version, storage_options=storage_options)
     except (DeltaError, OSError, ValueError) as error:
         if version is not None:
             raise MissingError(

@@ -7,7 +7,7 @@ then held against it by the same strict reading. The password of a URL is never 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -40,8 +40,25 @@ WRITERS: dict[type, Callable[[Any], str]] = {
     UUID: str,
 }
 """Type of a value -> how it is spelled."""
+LOGICAL: dict[frozenset[type], str] = {
+    frozenset({str}): "string",
+    frozenset({UUID}): "string",
+    frozenset({bool}): "boolean",
+    frozenset({int}): "integer",
+    frozenset({float}): "number",
+    frozenset({Decimal}): "number",
+    frozenset({date}): "date",
+    frozenset({datetime}): "timestamp",
+}
+"""Types of the values of a column -> what the database declares it to be."""
 TEXTS = {str, UUID}
 """Types that a string column may hold: a number may have lost its leading zeros."""
+
+
+def declared(kinds: Mapping[str, set[type]]) -> dict[str, str]:
+    """The logical types of columns, where the database has one for them."""
+    found = {name: LOGICAL.get(frozenset(some - {type(None)})) for name, some in kinds.items()}
+    return {name: type_ for name, type_ in found.items() if type_ is not None}
 
 
 def url_of(given: str) -> URL:
@@ -77,28 +94,43 @@ def shown(url: URL) -> str:
     ).render_as_string()
 
 
-def batches(url: URL, query: str, contract: Contract) -> Iterator[pl.DataFrame]:
+def batches(
+    url: URL,
+    query: str,
+    contract: Contract | None,
+    *,
+    ordered: bool = True,
+    kinds: dict[str, set[type]] | None = None,
+) -> Iterator[pl.DataFrame]:
     """The rows of a query as text, ordered by the contract's key, some ten thousand at a time.
 
-    The query is read as a subquery, in a transaction that may not write. Raises `InputError` for a
-    query that can't be used, `StoreError` for a database that can't be reached.
+    The query is read as a subquery, in a transaction that may not write; `kinds` gathers the types
+    of values that the database gave for each column. Raises `InputError` for a query that can't be
+    used, `StoreError` for a database that can't be reached, or goes away.
     """
     inner = query.strip().rstrip(";").rstrip()
     with _connected(url) as connection:
         quoted = connection.dialect.identifier_preparer.quote
         wrapped = f"SELECT * FROM (\n{inner}\n) AS taxiway_rows"  # noqa: S608 - it is a query
         names = list(connection.execute(_plain(f"{wrapped} WHERE 1 = 0")).keys())
-        _require_columns(names, contract)
-        order = ", ".join(quoted(name) for name in contract.key)
+        _require_once(names)
+        if ordered and contract is not None:
+            _require_key(names, contract)
+            wrapped += f" ORDER BY {', '.join(quoted(name) for name in contract.key)}"
         rows = connection.execute(
-            _plain(f"{wrapped} ORDER BY {order}"),
+            _plain(wrapped),
             execution_options={"stream_results": True, "max_row_buffer": FETCHED_ROWS},
         )
+        wanted = {c.name: c.type for c in contract.columns} if contract is not None else {}
         for chunk in rows.partitions(FETCHED_ROWS):
+            columns = list(zip(names, zip(*chunk, strict=True), strict=True))
+            if kinds is not None:
+                for name, values in columns:
+                    kinds.setdefault(name, set()).update(map(type, values))
             yield pl.DataFrame(
                 [
-                    pl.Series(name, _texts(name, values, contract), dtype=pl.String())
-                    for name, values in zip(names, zip(*chunk, strict=True), strict=True)
+                    pl.Series(name, _texts(name, values, wanted.get(name)), dtype=pl.String())
+                    for name, values in columns
                 ]
             )
 
@@ -148,10 +180,13 @@ def _plain(query: str) -> Any:
     return text(query.replace(":", "\\:"))
 
 
-def _require_columns(names: Sequence[str], contract: Contract) -> None:
+def _require_once(names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(f"The query has columns twice: {shortened(', '.join(twice))}.")
+
+
+def _require_key(names: Sequence[str], contract: Contract) -> None:
     absent = [name for name in contract.key if name not in names]
     if absent:
         raise InputError(
@@ -169,10 +204,9 @@ def _require_columns(names: Sequence[str], contract: Contract) -> None:
         )
 
 
-def _texts(name: str, values: Sequence[Any], contract: Contract) -> list[str | None]:
+def _texts(name: str, values: Sequence[Any], wanted: str | None) -> list[str | None]:
     """The values of a column as text. Raises `InputError` for types that have none."""
     kinds = set(map(type, values)) - {type(None)}
-    wanted = contract.column(name).type if name in contract.names else None
     odd = kinds - (TEXTS if wanted == "string" else WRITERS.keys())
     if odd:
         raise InputError(

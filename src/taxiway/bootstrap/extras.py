@@ -25,6 +25,7 @@ EXTRAS = {
     "obstore": "s3",
     "ray": "ray",
     "redis": "redis",
+    "open_data_contract_standard": "odcs",
 }
 """Module -> the extra that installs it."""
 

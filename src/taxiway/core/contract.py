@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from taxiway.core.digest import digest_of
+from taxiway.core.digest import LATER, digest_of
 from taxiway.core.errors import MissingError
 
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
@@ -41,6 +41,37 @@ class Column:
     personal: bool = False
     protected: bool = False
     examples: tuple[str | int | float | bool, ...] = ()
+    meaning: str | None = field(default=None, metadata={LATER: True})
+    """The business term that the column stands for; columns of one meaning say the same."""
+    sentinels: tuple[str | int | float, ...] | None = field(default=None, metadata={LATER: True})
+    """Values that stand for none, such as -9999 or `unknown`: they are read as missing."""
+    format: str | None = field(default=None, metadata={LATER: True})
+    """How a date or a time is spelled in text, as `strftime` writes it; None: as ISO 8601 does."""
+    timezone: str | None = field(default=None, metadata={LATER: True})
+    """The zone of times that are written without an offset; None: each has its offset."""
+    proxy: bool | None = field(default=None, metadata={LATER: True})
+    """Whether it stands for a protected attribute, however it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition over the columns of one row that has to hold; where it is null it does."""
+
+    name: str
+    condition: str
+    """SQL, such as `sched_arr_time > sched_dep_time OR overnight`."""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Columns whose values, where they are there, are rows of another table."""
+
+    columns: tuple[str, ...]
+    table: str
+    """What the other table is called."""
+    to: tuple[str, ...]
+    """Its columns, in the same order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +92,11 @@ class Contract:
     owner: str = ""
     freshness_hours: float | None = None
     minimum_rows: int = 1
+    maximum_rows: int | None = field(default=None, metadata={LATER: True})
+    rules: tuple[Rule, ...] | None = field(default=None, metadata={LATER: True})
+    references: tuple[Reference, ...] | None = field(default=None, metadata={LATER: True})
+    changes: str | None = field(default=None, metadata={LATER: True})
+    """Which later versions are allowed: `none`, `compatible`, or None for any."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,5 +138,9 @@ def contract_from(document: Mapping[str, Any]) -> Contract:
     def fields(plain: Mapping[str, Any]) -> dict[str, Any]:
         return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
 
-    columns = tuple(Column(**fields(column)) for column in document["columns"])
-    return Contract(**{**fields(document), "columns": columns})
+    nested = {"columns": Column, "rules": Rule, "references": Reference}
+    plain = fields(document)
+    for name, kind in nested.items():
+        if plain.get(name) is not None:
+            plain[name] = tuple(kind(**fields(one)) for one in plain[name])
+    return Contract(**plain)

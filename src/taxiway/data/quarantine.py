@@ -80,7 +80,7 @@ def require_within(source: Source, validation: Validation, limit: Limit, *, so: 
 
 def portions(source: Source, contract: Contract, marks: Marks) -> Iterator[Portion]:
     """A source that was examined, in its order, a batch at a time."""
-    rules = [rule for rule in rules_of(contract) if rule.column.name in source.schema]
+    rules = rules_of(contract, source)
     for raw in batches(source):
         failed = marks.failed.slice(raw[ROW][0] - 1, raw.height)
         held = raw.filter(~failed)

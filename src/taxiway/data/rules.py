@@ -12,8 +12,9 @@ import polars as pl
 
 from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import InputError, shortened
-from taxiway.data.column_types import DTYPES, SPELLINGS
+from taxiway.data.column_types import DTYPES, SPELLINGS, is_sentinel
 from taxiway.data.contradictions import instant
+from taxiway.data.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,40 @@ def raw_name(name: str) -> str:
     return f"\0raw {name}"
 
 
-def rules_of(contract: Contract) -> list[Rule]:
-    """All rules of a contract for single rows. Raises `InputError` for a bad pattern."""
-    return [Rule(c, *rule) for c in contract.columns for rule in _rules(c)]
+def rules_of(contract: Contract, source: Source) -> list[Rule]:
+    """The rules of a contract for single rows, of the columns that a source has.
+
+    Raises `InputError` for a bad pattern.
+    """
+    there = [column for column in contract.columns if column.name in source.schema]
+    return [Rule(column, *rule) for column in there for rule in _rules(column, source)]
 
 
-def _rules(column: Column) -> Iterator[tuple[str, str, pl.Expr]]:
+def spelling(column: Column) -> str:
+    """What a value of a column looks like, for messages.
+
+    >>> spelling(Column("day", "date", format="%d.%m.%Y"))
+    'a date spelled as %d.%m.%Y'
+    """
+    if column.format:
+        text = f"a {'date' if column.type == 'date' else 'time'} spelled as {column.format}"
+    elif column.timezone:
+        text = "a time such as 2013-03-01 10:00:00"
+    else:
+        return SPELLINGS[column.type]
+    zone = column.timezone
+    return f"{text} that is once on the clocks of {zone}" if zone and zone != "UTC" else text
+
+
+def _rules(column: Column, source: Source) -> Iterator[tuple[str, str, pl.Expr]]:
     value, raw = pl.col(column.name), pl.col(raw_name(column.name))
+    absent = raw.is_null()
+    if column.sentinels:
+        found = None if source.is_text else source.schema[column.name]
+        absent |= is_sentinel(column, raw, found, decimal=source.decimal)
     if not column.nullable:
-        yield "is missing", "a value", raw.is_null()
-    yield "is of another type", SPELLINGS[column.type], raw.is_not_null() & value.is_null()
+        yield "is missing", "a value", absent
+    yield "is of another type", spelling(column), ~absent & value.is_null()
     if column.type == "number":
         yield "is not finite", "a finite number", ~value.is_finite()
     if column.minimum is not None:
@@ -53,8 +78,8 @@ def _rules(column: Column) -> Iterator[tuple[str, str, pl.Expr]]:
         yield "is not an allowed value", f"one of {listed}", ~value.is_in(allowed.implode())
     if column.pattern is not None:
         _compiles(column)
-        found = value.str.contains(column.pattern, strict=True)
-        yield "does not match its pattern", column.pattern, ~found
+        matches = value.str.contains(column.pattern, strict=True)
+        yield "does not match its pattern", column.pattern, ~matches
     if column.minimum_length is not None:
         expected = f"at least {column.minimum_length} characters"
         yield "is too short", expected, value.str.len_chars() < column.minimum_length

@@ -67,7 +67,7 @@ def examine(
 ) -> tuple[Validation, Marks]:
     """As `validate`, and which rows it is that break the contract."""
     began = perf_counter()
-    rules = [r for r in rules_of(contract) if r.column.name in source.schema]
+    rules = rules_of(contract, source)
     present = [c for c in contract.columns if c.name in source.schema]
     answer = _target(target, source, contract)
     uniques = _uniques(contract, source)

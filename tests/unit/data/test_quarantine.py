@@ -10,9 +10,9 @@ import pytest
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError
-from taxiway.data import source as module
 from taxiway.data.quarantine import Limit, Portion, portions, require_within
 from taxiway.data.source import open_source
+from taxiway.data.source import rows as module
 from taxiway.data.validation import examine
 
 Trips = Callable[..., Path]

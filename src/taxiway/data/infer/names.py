@@ -1,0 +1,85 @@
+"""What the name of a column says of it: its unit, whether it is a code, whose data it holds."""
+
+from __future__ import annotations
+
+import re
+
+UNITS = {
+    "km": "km", "kilometers": "km", "kilometres": "km", "mi": "mi", "miles": "mi", "meters": "m",
+    "metres": "m", "cm": "cm", "mm": "mm", "ft": "ft", "feet": "ft", "inches": "in", "kg": "kg",
+    "kgs": "kg", "grams": "g", "lb": "lb", "lbs": "lb", "oz": "oz", "celsius": "°C",
+    "degc": "°C", "fahrenheit": "°F", "degf": "°F", "kelvin": "K", "pct": "%", "percent": "%",
+    "percentage": "%", "eur": "EUR", "euro": "EUR", "euros": "EUR", "usd": "USD", "dollars": "USD",
+    "gbp": "GBP", "chf": "CHF", "jpy": "JPY", "cents": "cents", "ms": "ms", "millis": "ms",
+    "sec": "s", "secs": "s", "seconds": "s", "minutes": "min", "mins": "min", "hrs": "h",
+    "hours": "h", "days": "d", "weeks": "weeks", "months": "months", "years": "years",
+    "bps": "bps", "kwh": "kWh", "mwh": "MWh", "kw": "kW", "mw": "MW", "watts": "W", "volts": "V",
+    "hpa": "hPa", "mbar": "mbar", "psi": "psi", "mph": "mph", "kmh": "km/h", "kph": "km/h",
+    "knots": "kn", "latitude": "°", "longitude": "°", "lat": "°", "lon": "°", "lng": "°",
+    "bytes": "B", "kb": "kB", "mb": "MB", "gb": "GB", "litres": "l", "liters": "l", "ml": "ml",
+    "sqm": "m²", "sqft": "ft²", "ppm": "ppm",
+}  # fmt: skip
+"""Word in a name -> unit."""
+ONLY_LAST = {"c": "°C", "f": "°F", "k": "K", "m": "m", "s": "s", "h": "h", "min": "min", "g": "g",
+             "v": "V", "w": "W", "in": "in"}  # fmt: skip
+"""Words that say a unit only at the end of a name of several."""
+WHOLE = {"age": "years"}
+
+CODES = frozenset([
+    "zip", "zipcode", "plz", "postal", "postcode", "phone", "tel", "telephone", "mobile", "fax",
+    "fips", "icd", "naics", "sic", "nace", "ean", "isbn", "upc", "gtin", "sku", "iban", "bic",
+    "swift", "isin", "cusip", "wkn", "ssn", "account", "accountno", "vin", "imei", "mcc",
+])  # fmt: skip
+"""Words of columns whose digits are no number, even where none begins with 0."""
+IDENTIFIERS = frozenset([
+    "id", "key", "uuid", "guid", "number", "no", "num", "nr", "code", "ref", "identifier",
+])  # fmt: skip
+PERSONAL = frozenset([
+    "email", "mail", "phone", "mobile", "telephone", "tel", "fax", "ssn", "iban", "passport",
+    "surname", "firstname", "lastname", "forename", "fullname", "address", "street", "birthday",
+    "birthdate", "dob", "nin", "cpf", "nhs", "vorname", "nachname", "strasse", "telefon",
+    "geburtsdatum",
+])  # fmt: skip
+PAIRS = (
+    ("first", "name"), ("last", "name"), ("full", "name"), ("given", "name"), ("family", "name"),
+    ("middle", "name"), ("customer", "name"), ("date", "birth"), ("birth", "date"),
+    ("ip", "address"), ("credit", "card"), ("card", "number"), ("national", "id"),
+    ("tax", "id"), ("driver", "license"), ("maiden", "name"), ("patient", "name"),
+    ("employee", "name"), ("user", "name"),
+)  # fmt: skip
+PROTECTED = frozenset([
+    "sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality", "disability",
+    "disabled", "marital", "pregnant", "pregnancy", "orientation", "citizenship", "caste",
+    "veteran", "age", "geschlecht",
+])  # fmt: skip
+EVENT = ("event", "timestamp", "time", "datetime", "date", "created", "at", "day", "ts", "when")
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name, however it is written.
+
+    >>> words_of("tripDistance_km"), words_of("HTTPCode")
+    (['trip', 'distance', 'km'], ['http', 'code'])
+    """
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", name))
+    return [word.lower() for word in re.split(r"[^0-9A-Za-zÀ-ÿ%]+", spaced) if word]
+
+
+def unit_of(words: list[str]) -> str | None:
+    """The unit that a name says.
+
+    >>> unit_of(["trip", "distance", "km"]), unit_of(["m"]), unit_of(["length", "m"])
+    ('km', None, 'm')
+    """
+    if len(words) == 1 and words[0] in WHOLE:
+        return WHOLE[words[0]]
+    found = [UNITS[word] for word in words if word in UNITS]
+    if found:
+        return found[-1]
+    return ONLY_LAST.get(words[-1]) if len(words) > 1 else None
+
+
+def is_personal(words: list[str]) -> bool:
+    """Whether a name says that its values belong to a person."""
+    there = set(words)
+    return not PERSONAL.isdisjoint(there) or any(there.issuperset(pair) for pair in PAIRS)
