@@ -53,7 +53,7 @@ class BucketObjects:
                 " s3://bucket/folder.",
             ) from None
 
-    def put(self, content: bytes, *, by: str = PREFIX) -> str:
+    def put(self, content: bytes, *, by: str = PREFIX, synced: bool = True) -> str:
         name = digest(content, by)
         if not self._young(name):
             with self._asking(name):

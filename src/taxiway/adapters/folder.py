@@ -29,12 +29,12 @@ class FolderObjects:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def put(self, content: bytes, *, by: str = PREFIX) -> str:
+    def put(self, content: bytes, *, by: str = PREFIX, synced: bool = True) -> str:
         name = digest(content, by)
         if not self._put_again(name):
             with self._arriving() as (file, keep):
                 file.write(content)
-                keep(name)
+                keep(name, synced=synced)
         return name
 
     def put_file(

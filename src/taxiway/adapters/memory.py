@@ -172,7 +172,7 @@ class MemoryObjects:
         self._put: dict[str, datetime] = {}
         self._folder = folder
 
-    def put(self, content: bytes, *, by: str = PREFIX) -> str:
+    def put(self, content: bytes, *, by: str = PREFIX, synced: bool = True) -> str:
         name = digest_by(content, by)
         self._objects.setdefault(name, content)
         self._put[name] = datetime.now(UTC)

@@ -28,7 +28,25 @@ class Day(click.ParamType[datetime]):
         return datetime.combine(day, self._at, UTC) + self._days
 
 
+class Moment(Day):
+    """A moment in UTC such as 2027-06-30T12:00, or a day, taken as its end."""
+
+    name = "moment"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, str) and "T" in value:
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError:
+                self.fail(f"{value!r} is no moment; write it like 2027-06-30T12:00.", param, ctx)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return super().convert(value, param, ctx)
+
+
 DAY = Day()
+MOMENT = Moment()
 FIRST_DAY = Day(time.min)
 """The first day of a span: where it begins."""
 LAST_DAY = Day(time.min, days=1)

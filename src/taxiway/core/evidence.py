@@ -34,6 +34,11 @@ found: failed_rows (int), failures [{column, rule, rows, expected, samples}], co
 extra_columns [name], notes [text] (a constant column, a target with one class).
 digests: contract, data."""
 
+FILES = "data.files"
+"""By `data snapshot --files`, about the snapshot of files as they are. examined: files.
+found: name, bytes, new_bytes (of pieces that were not kept before). digests: snapshot (the list of
+the files), pieces (where their content is)."""
+
 LIKENESS = "data.likeness"
 """By `train`, about the release: training features against what production sends.
 examined: production rows. found: source, training_rows, columns [{name, effect, p_value, verdict,

@@ -131,10 +131,12 @@ class Objects(Protocol):
     `by` is the prefix of the digest that is asked for, which names how it is made.
     """
 
-    def put(self, content: bytes, *, by: str = PREFIX) -> str:
+    def put(self, content: bytes, *, by: str = PREFIX, synced: bool = True) -> str:
         """Stores bytes and answers their digest.
 
-        Storing them again changes nothing but the time when they were last put.
+        Storing them again changes nothing but the time when they were last put. Without `synced`
+        they are in the system's hands when this returns: a process that is killed loses nothing, a
+        machine that loses power may.
         """
 
     def put_file(
@@ -145,11 +147,8 @@ class Objects(Protocol):
         by: str = PREFIX,
         synced: bool = True,
     ) -> str:
-        """Stores a file's content, or (offset, bytes) of it, and answers its digest.
-
-        It is read once. Without `synced` it is in the system's hands when this returns: a process
-        that is killed loses nothing, a machine that loses power may.
-        """
+        """Stores a file's content, or (offset, bytes) of it, and answers its digest. It is read
+        once, and written whether it is there or not."""
 
     def get(self, digest: str) -> bytes:
         """The bytes. Raises `MissingError`, or `IntegrityError` if they are not what was stored."""

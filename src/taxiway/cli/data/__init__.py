@@ -14,6 +14,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "features": ("features", "Features by key, as known at a moment: for training and online."),
     "snapshot": ("snapshot", "Keep SOURCE as an immutable snapshot, if it holds the contract."),
     "show": ("show", "Show what SNAPSHOT holds, column by column."),
+    "list": ("list", "List the snapshots, and what each added to the store."),
+    "lineage": ("lineage", "Show where SNAPSHOT came from, and who used it."),
+    "get": ("get", "Write SNAPSHOT back into a file or a folder."),
+    "verify": ("verify", "Hold every byte of SNAPSHOTS against its digest and the record."),
+    "gc": ("gc", "Free what nothing refers to; without --yes, say what that would be."),
 }
 """Command -> the module in `taxiway.cli.data` that holds it, and its short help."""
 
