@@ -1,55 +1,75 @@
-"""Reading a file's digest only when it may have changed."""
+"""Reading files for their digest only when they may have changed."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from taxiway.core.digest import digest_of
 from taxiway.core.errors import InputError
 from taxiway.core.look import Look
 from taxiway.core.ports import Seen
 from taxiway.data.source import fingerprint
+from taxiway.data.source.record import files_in
 
 USE = "digest"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file held when it was read."""
+    """What a file, or the files of a folder, held when they were read."""
 
     digest: str
-    look: Look
+    looks: Mapping[Path, Look]
     settled: bool
-    """Whether a file that was written to since looks otherwise."""
+    """Whether files that are written to after that look otherwise."""
 
 
 def read_look(path: Path, seen: Seen | None) -> Reading:
-    """The digest of a file: from what was noted, if it looks as it did then, or else by reading it.
+    """The digest of a file or folder: of files that look as they did when they were noted, from the
+    note, and of others by reading them.
 
-    Raises `InputError` if it is written to meanwhile.
+    Raises `InputError` if one is written to meanwhile.
     """
-    name = str(path.absolute())
+    known = seen.known(USE, path.absolute()) if seen is not None else {}
+    digests: dict[Path, str] = {}
+    notes: dict[str, tuple[Look, str]] = {}
     began = time.time_ns()
-    look = Look.of(path.stat())
-    if seen is not None:
-        known = seen.known(USE, path.absolute()).get(name)
-        if known is not None and known[0] == look:
-            return Reading(known[1], look, settled=True)
-    reading = Reading(fingerprint(path).digest, look, look.settled(began))
-    if Look.of(path.stat()) != look:
+    looks = _looks(path)
+    for file, look in looks.items():
+        name = str(file.absolute())
+        noted, digest = known.get(name, (None, ""))
+        digests[file] = digest if noted == look else fingerprint(file).digest
+        if look.settled(began):
+            notes[name] = (look, digests[file])
+    if _looks(path) != looks:
         raise _changed(path)
-    if seen is not None and reading.settled:
-        seen.note(USE, {name: (look, reading.digest)})
-    return reading
+    new = {name: note for name, note in notes.items() if known.get(name) != note}
+    if seen is not None and new:
+        seen.note(USE, new)
+    return Reading(_digest(path, digests), looks, all(one.settled(began) for one in looks.values()))
 
 
 def require_same(path: Path, reading: Reading) -> None:
-    """Raises `InputError` if a file no longer holds what was read."""
-    if Look.of(path.stat()) == reading.look and reading.settled:
+    """Raises `InputError` if a file or folder no longer holds what was read."""
+    if _looks(path) == reading.looks and reading.settled:
         return
     if fingerprint(path).digest != reading.digest:
         raise _changed(path)
+
+
+def _looks(path: Path) -> dict[Path, Look]:
+    files = files_in(path) if path.is_dir() else [path]
+    return {file: Look.of(file.stat()) for file in files}
+
+
+def _digest(path: Path, digests: Mapping[Path, str]) -> str:
+    """The digest of a file, or of a folder as `fingerprint` makes it."""
+    if path in digests:
+        return digests[path]
+    return digest_of({str(file.relative_to(path)): digest for file, digest in digests.items()})
 
 
 def _changed(path: Path) -> InputError:

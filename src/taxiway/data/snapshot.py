@@ -59,7 +59,8 @@ def take_snapshot(
     actor = desk.acting(*ROLES, to="take a snapshot")
     first = read_look(source.path, seen)
     same = _same_source(desk, model, source, first.digest, contract, target)
-    if same is not None:
+    # The files of a table that is versioned don't say which of them a version holds.
+    if same is not None and source.scan is None:
         return same
     validation = validate(
         source, contract, on_rows=on_rows, as_of=desk.now(), target=target.definition
@@ -77,7 +78,7 @@ def take_snapshot(
             rows=validation.rows,
             times=(validation.first_time, validation.last_time),
             target=target,
-            source=(source.path.name, first.digest),
+            source=(source.name, first.digest),
         )
         snapshot = snapshot_of(manifest, at=desk.now(), by=actor.name)
         known = desk.record.find(Snapshot, id=snapshot.id)
@@ -106,7 +107,7 @@ def _same_source(
     """The snapshot of this very source, by the same contract and target, if all of it is there and
     its newest rows are still as fresh as the contract asks for."""
     taken = desk.record.find(
-        Snapshot, model=model, contract_digest=contract.digest, source=source.path.name
+        Snapshot, model=model, contract_digest=contract.digest, source=source.name
     )
     wanted = {"name": target.name, "definition": target.definition}
     for snapshot in reversed(taken):

@@ -44,6 +44,10 @@ ONLY_SHOWS = {
     "taxiway data features parity",
     "taxiway data check",
     "taxiway data show",
+    "taxiway data list",
+    "taxiway data lineage",
+    "taxiway data get",
+    "taxiway data verify",
     "taxiway handoff list",
     "taxiway check",
     "taxiway deviate list",
@@ -67,6 +71,7 @@ NO_DRY_RUN = {
     # They are dry until --yes is said.
     "taxiway decisions expire",
     "taxiway decisions erase",
+    "taxiway data gc",
 }
 NO_JSON = {
     # A JSON document is all that it prints.

@@ -68,10 +68,10 @@ def test_the_same_size_and_time_with_other_bytes_is_read_again(
     settle()
     first = read_look(path, seen)
     path.write_bytes(b"two")
-    os.utime(path, ns=(first.look.modified_ns, first.look.modified_ns))
+    os.utime(path, ns=(first.looks[path].modified_ns,) * 2)
     second = read_look(path, seen)
-    assert second.look.bytes == first.look.bytes
-    assert second.look.modified_ns == first.look.modified_ns
+    assert second.looks[path].bytes == first.looks[path].bytes
+    assert second.looks[path].modified_ns == first.looks[path].modified_ns
     assert second.digest != first.digest
     with pytest.raises(InputError, match=r"rows.csv changed while it was read"):
         require_same(path, first)
@@ -85,6 +85,26 @@ def test_a_file_that_took_the_place_of_another_is_read(tmp_path: Path, reads: li
     first = read_look(path, seen)
     other.replace(path)
     assert read_look(path, seen).digest != first.digest
+
+
+def test_a_folder_is_its_files(tmp_path: Path, reads: list[Path]) -> None:
+    folder, seen = tmp_path / "months", MemorySeen()
+    folder.mkdir()
+    for name in ("1.csv", "2.csv"):
+        (folder / name).write_text(name)
+    settle()
+    first = read_look(folder, seen)
+    assert first.digest == fingerprint(folder).digest
+    assert read_look(folder, seen) == first
+    assert len(reads) == 2
+    (folder / "3.csv").write_text("3")
+    with pytest.raises(InputError, match="months changed while it was read"):
+        require_same(folder, first)
+    settle()
+    second = read_look(folder, seen)
+    assert second.digest == fingerprint(folder).digest != first.digest
+    assert reads[-1] == folder / "3.csv"
+    assert len(reads) == 4  # the third one, and all of the folder that had changed
 
 
 def test_times_without_fractions_are_believed_later() -> None:
