@@ -54,7 +54,7 @@ def test_versions_of_a_project_s_data(planned: Firm, tmp_path: Path) -> None:
     assert pl.read_parquet(out).height == taken["rows"]
     until = planned.ask("data", "get", "--until", "2013-02-14", "--out", tmp_path / "until.csv")
     assert 0 < until["rows"] < second["snapshot"]["rows"]
-    assert until["later"] == ["arr_delay"]
+    assert "arr_delay" in until["later"]
     assert "had no snapshot on 2013-01-01" in planned.run(
         "data", "get", "--as-of", "2013-01-01", "--out", tmp_path / "never.csv", code=3
     )
