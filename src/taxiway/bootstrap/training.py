@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
+from taxiway.bootstrap.data.joined import require_pinned
 from taxiway.bootstrap.planning import register
 from taxiway.core import evidence as kinds
 from taxiway.core.digest import short
@@ -81,6 +82,8 @@ def order_of(workspace: Workspace, project: Project, snapshot: Snapshot) -> Orde
             f"The contract changed since snapshot {short(snapshot.id)} was taken.",
             todo="Take a new one: taxiway data snapshot",
         )
+    if charter.data.features is not None:
+        require_pinned(workspace, snapshot, charter.data.features)
     frame = read_snapshot(workspace.objects, snapshot)
     code = read_code(project.folder, charter.training.code)
     commit, dirty = commit_of(project.folder, code.files)

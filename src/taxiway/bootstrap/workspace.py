@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from taxiway.core.facts import Alert, Consumer, Deployment, Finding, Proposal, Snapshot
     from taxiway.core.ledger import Event
     from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
+    from taxiway.core.ports import Seen
     from taxiway.data.findings import Validation
+    from taxiway.data.source import Source
     from taxiway.governance.history import Stay
     from taxiway.governance.ledger import LedgerReport
     from taxiway.governance.status import Status
@@ -86,20 +88,32 @@ class Workspace(Opened):
     ) -> Snapshot:
         """Keeps a source as an immutable snapshot, if it holds the contract."""
         with extras():
+            from taxiway.bootstrap.data.joined import joined, remember
             from taxiway.data.snapshot import take_snapshot
 
             read = self.project(project)
-            return take_snapshot(
-                self.desk,
-                model=read.charter.name,
-                source=read.source(source),
-                contract=read.contract,
-                target=read.target,
-                description=read.contract.description,
-                seen=self.seen,
-                on_rows=on_rows,
-                dry_run=dry_run,
-            )
+
+            def take(source: Source, seen: Seen | None = None) -> Snapshot:
+                return take_snapshot(
+                    self.desk,
+                    model=read.charter.name,
+                    source=source,
+                    contract=read.contract,
+                    target=read.target,
+                    description=read.contract.description,
+                    seen=seen,
+                    on_rows=on_rows,
+                    dry_run=dry_run,
+                )
+
+            asked = read.charter.data.features
+            if asked is None:
+                return take(read.source(source), self.seen)
+            with joined(self, read, read.source(source), asked) as made:
+                taken = take(made.source)
+            if not dry_run:
+                remember(self, taken, made)
+            return taken
 
     def data_show(
         self, project: Path | None = None, *, snapshot: str | None = None

@@ -152,6 +152,12 @@ class Data(Section):
         description="A sample of what production sends, to compare the training data with.",
         examples=["data/schedule.parquet"],
     )
+    features: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] | None = Field(
+        None,
+        description="A feature set of the folder `features`, which `data snapshot` joins to each"
+        " row as of its time.",
+        examples=["departure"],
+    )
 
 
 class Target(Section):

@@ -39,6 +39,23 @@ FILES = "data.files"
 found: name, bytes, new_bytes (of pieces that were not kept before). digests: snapshot (the list of
 the files), pieces (where their content is)."""
 
+FEATURE_VIEW = "features.view"
+"""By `data features apply` and `data snapshot`, about a view by its name and version. examined:
+features. found: name, version, owner, description, folder (where it was defined), features
+[{name, type}], meaning {...} (what its values depend on). digests: view."""
+
+FEATURES = "data.features"
+"""By `data snapshot`, about a snapshot whose rows were joined with a feature set as of their own
+time. examined: rows. found: set, time (the column that says as of when), time_known_at (its moment
+in the contract), time_known (bool: when the model has to answer), entity_source, rows, views
+[{view, digest, features [name], view_rows, without_key, without_time, tied, found, expired,
+unknown}]. digests: each view by name and version."""
+
+FEATURE_PARITY = "data.feature_parity"
+"""By `data features parity`, about the snapshot of a feature set. examined: keys that were asked
+offline and online. found: set, differing (int), views [{view, digest, as_of, rows, differing,
+columns [name]}]."""
+
 LIKENESS = "data.likeness"
 """By `train`, about the release: training features against what production sends.
 examined: production rows. found: source, training_rows, columns [{name, effect, p_value, verdict,

@@ -41,7 +41,7 @@ ONLY_SHOWS = {
     "taxiway consumers list",
     "taxiway data features list",
     "taxiway data features get",
-    "taxiway data features parity",
+    "taxiway data features plan",
     "taxiway data check",
     "taxiway data show",
     "taxiway data list",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,8 @@ from taxiway.core.errors import TaxiwayError
 
 if TYPE_CHECKING:
     from taxiway.core.ports import OnlineFeatures
+    from taxiway.data.features.parity import Parity
+    from taxiway.data.features.registry import Change
     from taxiway.data.features.training_set import TrainingSet
     from taxiway.data.features.view import FeatureView
 
@@ -90,6 +92,64 @@ def list_(folder: Path, as_json: bool) -> None:
     )
     for asked in found.sets.values():
         screen.say(f"Set {asked.name}, as of {asked.time}: {', '.join(asked.columns)}")
+
+
+@features.command()
+@views_folder
+@options.acting
+@options.as_json
+@click.pass_context
+def plan(ctx: click.Context, folder: Path, actor: str | None, as_json: bool) -> None:
+    """Say which views are new, and whom an edit would break; change nothing.
+
+    A version that was recorded never changes. Ends with exit code 1 if a change is refused.
+
+    \b
+    Example: taxiway data features plan
+    """
+    from taxiway.bootstrap import Workspace
+    from taxiway.bootstrap.data import features as wired
+    from taxiway.bootstrap.data import joined
+
+    found = wired.definitions(folder)
+    with Workspace.open(actor=actor) as workspace:
+        changes = joined.plan(workspace, found, folder)
+    show_changes(changes, as_json=as_json)
+    if any(change.why_not for change in changes):
+        ctx.exit(1)
+
+
+@features.command()
+@views_folder
+@options.acting
+@options.dry_run
+@options.as_json
+def apply(folder: Path, actor: str | None, dry_run: bool, as_json: bool) -> None:
+    """Record the new views of a folder, all or none; a recorded version never changes.
+
+    \b
+    Example: taxiway data features apply --as flights-data
+    """
+    from taxiway.bootstrap import Workspace
+    from taxiway.bootstrap.data import features as wired
+    from taxiway.bootstrap.data import joined
+
+    found = wired.definitions(folder)
+    with Workspace.open(actor=actor) as workspace:
+        changes = joined.apply(workspace, found, folder, dry_run=dry_run)
+    show_changes(changes, as_json=as_json)
+    if dry_run and not as_json:
+        screen.say("Nothing was written.")
+
+
+def show_changes(changes: Sequence[Change], *, as_json: bool) -> None:
+    if as_json:
+        screen.show_json({"changes": changes})
+        return
+    screen.table(["view", "is"], [[change.view, change.what] for change in changes])
+    for change in changes:
+        if change.why_not:
+            screen.say(f"Refused: {change.problem()}")
 
 
 @features.command()
@@ -239,19 +299,25 @@ def get(
 @click.option(
     "--rows", type=click.IntRange(1), default=1_000, show_default=True, help="Keys asked."
 )
+@options.acting
+@options.dry_run
 @options.as_json
 @click.pass_context
 def parity(
     ctx: click.Context,
+    *,
     folder: Path,
     name: str | None,
     store: str | None,
     rows: int,
+    actor: str | None,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Compare the online store with the as-of join: the same keys have to give the same bits.
 
-    Ends with exit code 1 if they don't.
+    If somebody acts, it is written down about the snapshots of the set, for check DP-03. Ends with
+    exit code 1 if they don't agree.
 
     \b
     Example: taxiway data features parity --set departure --store features.db
@@ -262,8 +328,10 @@ def parity(
     asked = wired.chosen(found, name)
     with _online(store) as online:
         compared = wired.parity(found, asked, online, rows=rows)
+    subjects = [] if actor is None or dry_run else _written(actor, compared)
     if as_json:
-        screen.show_json({"equal": compared.equal, **compared.found()})
+        told = {"equal": compared.equal, "snapshots": subjects}
+        screen.show_json({**told, **compared.found()})
     else:
         screen.table(
             ["view", "as of", "asked", "different", "in"],
@@ -273,8 +341,18 @@ def parity(
             ],
         )
         screen.say("Offline and online agree." if compared.equal else "They do not agree.")
+        for subject in subjects:
+            screen.say(f"Written down about snapshot {short(subject)}.")
     if not compared.equal:
         ctx.exit(1)
+
+
+def _written(actor: str, compared: Parity) -> list[str]:
+    from taxiway.bootstrap import Workspace
+    from taxiway.bootstrap.data import joined
+
+    with Workspace.open(actor=actor) as workspace:
+        return [snapshot.id for snapshot in joined.write_parity(workspace, compared)]
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def read_view(view: FeatureView, open_source: Open) -> Read:
     known before it happened.
     """
     frames = {
-        name: _whole(view, name, open_source(source.data), source.contract)
+        name: whole(f"{view.id}, source {name}", open_source(source.data), source.contract)
         for name, source in view.sources.items()
     }
     lazy = query(view, frames)
@@ -93,7 +93,7 @@ def read_view(view: FeatureView, open_source: Open) -> Read:
     return _timed(view, frame, schema)
 
 
-def _whole(view: FeatureView, name: str, source: Source, contract: Contract) -> pl.LazyFrame:
+def whole(what: str, source: Source, contract: Contract) -> pl.LazyFrame:
     """A source by its contract. Values that are not of their column's type are an error here."""
     raw = raw_frame(source)
     there = contract.only(source.columns)
@@ -122,7 +122,7 @@ def _whole(view: FeatureView, name: str, source: Source, contract: Contract) -> 
         ]
         if problems:
             raise InputError(
-                f"{view.id} can't read its source {name!r}: nothing is coerced silently.",
+                f"{what} can't be read by its contract: nothing is coerced silently.",
                 problems,
                 todo="See `taxiway data check` for the rows; correct them, or the contract.",
             )

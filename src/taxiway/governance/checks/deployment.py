@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from taxiway.core.check import Case
 from taxiway.core.evidence import ACCESS, INDEPENDENCE, INTEGRITY, PARITY, PLAN, REHEARSAL
+from taxiway.governance.checks.features import alike_online
 from taxiway.governance.checks.handed import handoff, todo
 from taxiway.governance.checks.reading import Reading, listed
 from taxiway.governance.checks.rule import Answer, evidence_of
@@ -68,7 +69,7 @@ def rehearsal(case: Case) -> Answer:
     p99 = reading.number("found.latency_ms.p99")
     limit = reading.number("required.latency_ms_p99")
     errors, golden = reading.count("found.errors"), reading.count("found.golden_rows")
-    problems = _of_this_release(case, reading) + parity_problems
+    problems = _of_this_release(case, reading) + parity_problems + alike_online(case)
     if not golden:
         problems.append("no golden prediction was replayed")
     if not reading.flag("found.golden_equal"):

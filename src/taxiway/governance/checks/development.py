@@ -13,6 +13,7 @@ from taxiway.core.evidence import (
     RERUN,
     SLICES,
 )
+from taxiway.governance.checks.features import of_their_time
 from taxiway.governance.checks.handed import handoff, todo
 from taxiway.governance.checks.reading import listed
 from taxiway.governance.checks.rule import Answer, evidence_of
@@ -78,7 +79,7 @@ def leaks(case: Case) -> Answer:
     strongest = reading.record("found.strongest")
     value, below = strongest.number("value"), reading.number("required.strongest_below")
     moment = reading.text("found.decision_at")
-    problems = []
+    problems = of_their_time(case)
     if not read:
         problems.append("the features read no column")
     if late:
