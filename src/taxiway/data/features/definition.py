@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from taxiway.core.section import Name, Section, Text
+from taxiway.core.section import Name, Text
 from taxiway.data.features.view import FOREVER, SPAN
 
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -17,7 +17,13 @@ TimeToLive = Annotated[str, StringConstraints(pattern=rf"^(?:{SPAN}|{FOREVER})$"
 ViewId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}@[1-9][0-9]{0,5}$")]
 
 
-class SourceOf(Section):
+class Written(BaseModel):
+    """Unknown keys are errors, and types are taken as they are written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SourceOf(Written):
     """One source of a view: its rows and the contract that they are read by."""
 
     contract: Text = Field(
@@ -29,7 +35,7 @@ class SourceOf(Section):
     )
 
 
-class FeatureOf(Section):
+class FeatureOf(Written):
     """One feature of a view."""
 
     type: Type = Field(description="Its type.", examples=["number"])
@@ -39,7 +45,7 @@ class FeatureOf(Section):
     description: str = Field("", description="What it means.")
 
 
-class ViewFile(Section):
+class ViewFile(Written):
     """A feature view."""
 
     feature_view: Word = Field(description="Its name.", examples=["weather"])
@@ -94,7 +100,7 @@ class ViewFile(Section):
     )
 
 
-class PartOf(Section):
+class PartOf(Written):
     """What a set takes of a view."""
 
     view: ViewId = Field(description="Name and version.", examples=["weather@1"])
@@ -109,7 +115,7 @@ class PartOf(Section):
     prefix: str = Field("", description="Put before each name.", examples=["dest_"])
 
 
-class SetFile(Section):
+class SetFile(Written):
     """A feature set: what a model asks for together."""
 
     feature_set: Word = Field(description="Its name.", examples=["departure"])

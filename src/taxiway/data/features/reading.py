@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from taxiway.core.contract import Contract
 from taxiway.core.document import Document, problems_of
 from taxiway.core.errors import InputError, Problem, TaxiwayError, close_match
-from taxiway.core.section import Section
-from taxiway.data.features.definition import PartOf, SetFile, ViewFile
+from taxiway.data.features.definition import PartOf, SetFile, ViewFile, Written
 from taxiway.data.features.view import (
     FOREVER,
     Catalogue,
@@ -25,7 +24,7 @@ from taxiway.data.features.view import (
 )
 
 ReadContract = Callable[[Path], Contract]
-Model = TypeVar("Model", bound=Section)
+Model = TypeVar("Model", bound=Written)
 MAXIMUM_CODE = 1_000_000
 
 
