@@ -75,6 +75,10 @@ bench-batch: $(READY) ## Batch scoring of 2 million rows beside the neighbours' 
 bench-replay: $(READY) ## A day's decisions made again, against the batch that made them
 	@$(BIN)/python -m bench.replay $(BENCH)
 
+.PHONY: bench-data-features
+bench-data-features: $(READY) ## As-of join of training sets beside Polars, DuckDB and Feast
+	@$(BIN)/python -m bench.data_features $(BENCH)
+
 .PHONY: docs
 docs: $(READY) ## Write the generated reference pages again
 	@$(BIN)/python tools/reference.py

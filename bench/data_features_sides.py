@@ -23,14 +23,14 @@ COLUMNS = [name for at in range(VIEWS) for name in (f"a{at}", f"b{at}")]
 
 
 def taxiway(folder: Path) -> Callable[[], Any]:
+    import taxiway.data.features.query
+    import taxiway.data.features.training_set
+    import taxiway.data.table  # noqa: F401 - like all sides, imported before the clock runs
     from taxiway.bootstrap.data import features as wired
 
-    def joined() -> Any:
-        catalogue = wired.definitions(folder / "features")
-        asked = wired.chosen(catalogue, "all")
-        return wired.build(catalogue, asked, str(folder / "entities.parquet"), None).frame
-
-    return joined
+    catalogue = wired.definitions(folder / "features")
+    asked = wired.chosen(catalogue, "all")
+    return lambda: wired.build(catalogue, asked, str(folder / "entities.parquet"), None).frame
 
 
 def polars(folder: Path) -> Callable[[], Any]:
@@ -61,14 +61,14 @@ def polars(folder: Path) -> Callable[[], Any]:
 def duckdb(folder: Path) -> Callable[[], Any]:
     import duckdb as duck
 
-    fresh = f"v{{0}}.at >= e.t - INTERVAL {TTL_DAYS} DAY"
+    fresh = f'v{{0}}."at" >= e.t - INTERVAL {TTL_DAYS} DAY'
     values = ", ".join(
         f"CASE WHEN {fresh.format(at)} THEN v{at}.{c}{at} END AS {c}{at}"
         for at in range(VIEWS)
         for c in "ab"
     )
     joins = " ".join(
-        f"ASOF LEFT JOIN (FROM '{folder}/v{at}.parquet' SELECT *, at + INTERVAL {DELAY_MINUTES}"
+        f"ASOF LEFT JOIN (FROM '{folder}/v{at}.parquet' SELECT *, \"at\" + INTERVAL {DELAY_MINUTES}"
         f" MINUTE AS known) v{at} ON e.k = v{at}.k AND e.t >= v{at}.known"
         for at in range(VIEWS)
     )
@@ -132,26 +132,31 @@ SIDES: dict[str, Callable[[Path], Callable[[], Any]]] = {
 }
 
 
+def _arrow(table: Any, out: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, out)
+
+
+WRITERS: dict[str, Callable[[Any, Path], object]] = {
+    "polars": lambda frame, out: frame.write_parquet(out),
+    "pandas": lambda frame, out: frame.to_parquet(out),
+    "pyarrow": _arrow,
+}
+
+
 def main() -> None:
     side, folder, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     joined = SIDES[side](folder)
     before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     frame = joined()
     seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
-    write = {
-        "polars": lambda: frame.write_parquet(out),
-        "pyarrow": lambda: _write_arrow(frame, out),
-        "pandas": lambda: frame.to_parquet(out),
-    }
-    write[type(frame).__module__.partition(".")[0]]()
+    WRITERS[type(frame).__module__.partition(".")[0]](frame, out)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "megabytes": after.ru_maxrss / 1024}))
-
-
-def _write_arrow(table: Any, out: Path) -> None:
-    import pyarrow.parquet as pq
-
-    pq.write_table(table, out)
+    # The kernel's own high-water mark: that of `getrusage` begins with what the parent had.
+    peak = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()
+    megabytes = int(peak[0]) / 1024 if peak else 0.0
+    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "megabytes": megabytes}))
 
 
 if __name__ == "__main__":

@@ -92,11 +92,14 @@ class Peer:
         return self.name.partition("+")[0]
 
 
-def install(peer: Peer) -> Path:
-    """The Python of the neighbour's environment, made once."""
+LIKE = ("scikit-learn", "xgboost-cpu", "joblib")
+
+
+def install(peer: Peer, *, like: Sequence[str] = LIKE) -> Path:
+    """The Python of the neighbour's environment, made once, with the same versions of `like`."""
     home = ENVIRONMENTS / peer.environment
     python, done = home / "bin" / "python", home / ".installed"
-    same = [f"{name}=={version(name)}" for name in ("scikit-learn", "xgboost-cpu", "joblib")]
+    same = [f"{name}=={version(name)}" for name in like]
     wanted = [*same, "pandas", *peer.packages]
     if done.exists() and done.read_text() == "\n".join(wanted):
         return python
