@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from taxiway.core.ledger import Event
     from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
     from taxiway.core.ports import Seen
+    from taxiway.data.features.online import Lookup
     from taxiway.data.findings import Validation
     from taxiway.data.source import Source
     from taxiway.governance.history import Stay
@@ -124,6 +126,17 @@ class Workspace(Opened):
 
             found = self.newest_snapshot(self.project(project).charter.name, snapshot)
             return found, read_profile(self.objects, found)
+
+    def feature_lookup(
+        self, project: Path | None = None, *, name: str | None = None, store: str | None = None
+    ) -> AbstractContextManager[Lookup]:
+        """The online look-up of a feature set (default: the charter's), compiled once.
+
+        The block gets a function of the key columns and the moment of asking.
+        """
+        from taxiway.bootstrap.data.joined import lookup
+
+        return lookup(self, self.project(project), name, store)
 
     # Training
 

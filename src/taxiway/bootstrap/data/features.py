@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.adapters.yaml_document import read_document
+from taxiway.bootstrap.data.sources import opened
 from taxiway.bootstrap.extras import extras
 from taxiway.core.errors import InputError, MissingError, RefusedError
 from taxiway.core.ports import OnlineFeatures
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from taxiway.core.contract import Contract
     from taxiway.data.features.parity import Parity
     from taxiway.data.features.training_set import TrainingSet
-    from taxiway.data.features.view import Catalogue, FeatureSet, FeatureView
+    from taxiway.data.features.view import Catalogue, FeatureSet, FeatureView, ReadFrom
     from taxiway.data.source import Source
 
 FOLDER = "features"
@@ -74,11 +75,9 @@ def chosen(
     return replace(found, time=time) if time else found
 
 
-def open_any(data: str) -> Source:
-    """What a definition, or whoever asks, names."""
-    from taxiway.data.source import open_source
-
-    return open_source(Path(data))
+def open_any(named: ReadFrom) -> Source:
+    """What a definition names."""
+    return opened(named.data, query=named.query, contract=named.contract)
 
 
 def build(
@@ -99,7 +98,7 @@ def build(
         if out is not None:
             require_writable(out, overwrite=overwrite)
         views = catalogue.used(asked)
-        frame = entity_rows(open_any(entities), asked, views)
+        frame = entity_rows(opened(entities), asked, views)
         made = training_set(frame, asked, views, partial(read_view, open_source=open_any))
         if out is not None and not dry_run:
             with writing(out, "features") as add:

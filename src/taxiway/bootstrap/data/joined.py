@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from taxiway.bootstrap.project import Project
     from taxiway.core.contract import Contract
     from taxiway.core.facts import Snapshot
+    from taxiway.data.features.online import Lookup
     from taxiway.data.features.parity import Parity
     from taxiway.data.features.registry import Change
     from taxiway.data.features.view import Catalogue, FeatureSet, FeatureView
@@ -121,6 +122,23 @@ def require_pinned(opened: Opened, snapshot: Snapshot, name: str) -> None:
             f"The snapshot was taken without the feature set {name!r} that the charter asks for.",
             todo="Take a new one: taxiway data snapshot",
         )
+
+
+@contextmanager
+def lookup(
+    opened: Opened, project: Project, name: str | None, store: str | None
+) -> Iterator[Lookup]:
+    """The look-up of a project's feature set, compiled once, for as long as the block runs."""
+    from taxiway.data.features.online import compile_lookup
+
+    catalogue = wired.definitions(project.folder / wired.FOLDER)
+    data = project.file.sections.get("data")
+    asked = wired.chosen(catalogue, name or (data.features if data else None))
+    views = catalogue.used(asked)
+    online = wired.open_store(store, opened.root)
+    with closing(online):
+        wired.require_materialised(views, online)
+        yield compile_lookup(asked, views, online)
 
 
 def _called(opened: Opened, folder: Path) -> str:

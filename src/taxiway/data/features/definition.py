@@ -31,7 +31,14 @@ class SourceOf(Written):
         examples=["../contracts/weather.yaml"],
     )
     data: Text = Field(
-        description="The rows, relative to this file.", examples=["../data/weather.parquet"]
+        description="The rows: a file or folder, relative to this file; an object in a store, or"
+        " the URL of a database.",
+        examples=["../data/weather.parquet"],
+    )
+    query: Text | None = Field(
+        None,
+        description="What a database is asked for.",
+        examples=["SELECT origin, time_hour, wind_speed FROM weather"],
     )
 
 

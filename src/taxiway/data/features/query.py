@@ -14,13 +14,13 @@ from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError, Problem, close_match, shortened
 from taxiway.data.column_types import DTYPES, from_values
 from taxiway.data.features.asof import Values, by_position, clock
-from taxiway.data.features.view import FeatureView
+from taxiway.data.features.view import FeatureView, ReadFrom
 from taxiway.data.source import Source, raw_frame, typed
 
 STATEMENT = re.compile(r"\s*(?:--[^\n]*\n\s*)*(select|with)\b", re.IGNORECASE)
 ELSEWHERE = re.compile(r"\bread_\w+\s*\(", re.IGNORECASE)
 
-Open = Callable[[str], Source]
+Open = Callable[[ReadFrom], Source]
 """Opens what a definition names."""
 
 
@@ -80,7 +80,7 @@ def read_view(view: FeatureView, open_source: Open) -> Read:
     known before it happened.
     """
     frames = {
-        name: whole(f"{view.id}, source {name}", open_source(source.data), source.contract)
+        name: whole(f"{view.id}, source {name}", open_source(source), source.contract)
         for name, source in view.sources.items()
     }
     lazy = query(view, frames)

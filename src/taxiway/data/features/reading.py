@@ -106,7 +106,7 @@ def _view(
     for name, source in form.sources.items():
         data = source.data if "://" in source.data else str(path.parent / source.data)
         try:
-            sources[name] = ReadFrom(data, contract(path.parent / source.contract))
+            sources[name] = ReadFrom(data, contract(path.parent / source.contract), source.query)
         except TaxiwayError as error:
             place = document.where(("sources", name, "contract"))
             problems.append(Problem(error.headline, where=place, todo=error.todo))

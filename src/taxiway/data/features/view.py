@@ -43,6 +43,8 @@ class ReadFrom:
 
     data: str
     contract: Contract
+    query: str | None = None
+    """What a database is asked for, where `data` is the URL of one."""
 
     @property
     def seen(self) -> list[Any]:
