@@ -71,6 +71,10 @@ bench-lean: $(READY) ## What a lean image installs, and how large it is
 bench-batch: $(READY) ## Batch scoring of 2 million rows beside the neighbours' and the engine
 	@$(BIN)/python -m bench.batch $(BENCH)
 
+.PHONY: bench-data-snapshot
+bench-data-snapshot: $(READY) ## Snapshots beside a plain copy and dvc, and their memory over rows
+	@$(BIN)/python -m bench.data_snapshot $(BENCH)
+
 .PHONY: bench-replay
 bench-replay: $(READY) ## A day's decisions made again, against the batch that made them
 	@$(BIN)/python -m bench.replay $(BENCH)

@@ -118,6 +118,12 @@ def listed(
         return kept(workspace.record, workspace.objects, rows), files
 
 
+def stored(workspace: Workspace, snapshot: Snapshot) -> Kept:
+    """What a snapshot takes in the store, and how much of it earlier ones did not hold."""
+    rows, _ = listed(workspace, moment=snapshot.at)
+    return next(one for one in rows if one.snapshot.id == snapshot.id)
+
+
 def lineage(workspace: Workspace, snapshot: Snapshot) -> Lineage:
     """Where a snapshot came from and who used it."""
     with extras():

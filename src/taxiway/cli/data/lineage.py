@@ -11,6 +11,7 @@ import click
 from taxiway.cli import options, screen
 from taxiway.cli.data.sizes import size_of
 from taxiway.core.digest import short
+from taxiway.core.errors import shortened
 
 
 def _shared(one: Mapping[str, Any]) -> str:
@@ -45,7 +46,7 @@ def lineage(snapshot: str | None, project: Path | None, as_json: bool) -> None:
         ["what", "is"],
         [
             ["source", f"{found.source} {found.source_digest}"],
-            ["said of it", found.description],
+            ["said of it", shortened(found.description.partition("\n")[0])],
             ["contract", f"{found.contract} {taken.contract_digest}"],
             ["taken", f"{taken.at:%Y-%m-%d %H:%M:%S} UTC by {taken.by}"],
             *(["shares", _shared(one)] for one in found.shares),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from taxiway.bootstrap import Workspace
     from taxiway.core.facts import Snapshot
     from taxiway.data.files import FilesSnapshot
+    from taxiway.data.lineage import Kept
 
 
 @click.command()
@@ -53,6 +54,7 @@ def snapshot(
              taxiway data snapshot --files scans/ --as flights-data
     """
     from taxiway.bootstrap import Workspace
+    from taxiway.bootstrap.data.snapshots import stored
 
     if files is None and (reread or sync):
         raise click.UsageError("--reread and --sync go with --files.")
@@ -73,7 +75,7 @@ def snapshot(
             return
         if dry_run:
             screen.say("Nothing was written. This would be kept:")
-        show_snapshot(taken)
+        show_snapshot(taken, None if dry_run else stored(workspace, taken))
     if not dry_run:
         screen.say(f"Next: taxiway handoff offer data {taken.id} --summary ... --due DAY")
 
@@ -115,7 +117,11 @@ def _show_files(taken: FilesSnapshot, *, dry_run: bool) -> None:
     screen.say(f"Back again: taxiway data get {short(taken.id)} --out FOLDER")
 
 
-def show_snapshot(taken: Snapshot) -> None:
+def show_snapshot(taken: Snapshot, kept: Kept | None = None) -> None:
+    size = ""
+    if kept is not None and not kept.lost:
+        shared = "" if kept.new_bytes == kept.bytes else "; the rest was kept before"
+        size = f"{kept.parts} parts, {size_of(kept.bytes)}, {size_of(kept.new_bytes)} new{shared}"
     screen.say(f"Snapshot {short(taken.id)} of {taken.source} for {taken.model}")
     screen.table(
         ["what", "is"],
@@ -123,6 +129,7 @@ def show_snapshot(taken: Snapshot) -> None:
             ["rows", f"{taken.rows:,}"],
             ["first time", taken.first_time],
             ["last time", taken.last_time],
+            *([["kept in", size]] if size else []),
             ["data", taken.data_digest],
             ["contract", taken.contract_digest],
             ["profile", taken.profile_digest],
