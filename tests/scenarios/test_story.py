@@ -35,7 +35,9 @@ def test_training_leaves_the_evidence_that_the_checks_ask_for(trained: Firm) -> 
     assert verdicts["DV-02"]["why"] == "a second fit gave the same 10,017 predictions"
     assert "8 columns" not in verdicts["DV-03"]["why"]
     # Not built yet is never passed.
-    assert verdicts["DA-03"]["status"] == verdicts["VA-03"]["status"] == "no evidence"
+    assert verdicts["VA-03"]["status"] == "no evidence"
+    # All columns are described, and no finding is open: what is missing is the owner's word.
+    assert verdicts["DA-03"]["status"] == "waiting for a signature"
     assert {"DP-03", "DP-04", "CH-01"} <= set(flown["blocking"])
 
 

@@ -35,7 +35,7 @@ from taxiway.core.ports import Change
 
 Fact = TypeVar("Fact")
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a database that is behind is migrated when it is opened."""
 HEAD_FILE = "ledger.head"
 

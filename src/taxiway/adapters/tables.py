@@ -26,7 +26,7 @@ from taxiway.core.facts import (
     Run,
     Snapshot,
 )
-from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
+from taxiway.core.people import Deviation, Handoff, Person, Resolution, Review, SignOff
 
 Fact = TypeVar("Fact")
 
@@ -43,13 +43,14 @@ TABLES: Mapping[type, str] = {
     Deviation: "deviation",
     Handoff: "handoff",
     Review: "review",
+    Resolution: "resolution",
     Evidence: "evidence",
     Finding: "finding",
     Alert: "alert",
     Proposal: "proposal",
 }
 
-IMMUTABLE = (Snapshot, Release, SignOff, Evidence, Finding, Developed)
+IMMUTABLE = (Snapshot, Release, SignOff, Resolution, Evidence, Finding, Developed)
 """Facts that never change once they are written; the database refuses it, too."""
 
 Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]

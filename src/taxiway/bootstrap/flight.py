@@ -51,6 +51,7 @@ def case_of(workspace: Workspace, model: Model, release: Release, environment: s
     from taxiway.governance.handoff import handoff_evidence
     from taxiway.governance.independence import independence_evidence
     from taxiway.governance.ledger import ledger_evidence
+    from taxiway.governance.meaning import meaning_evidence
     from taxiway.release.manifest import integrity_evidence
 
     desk, charter = workspace.desk, charter_of(workspace, model)
@@ -63,6 +64,7 @@ def case_of(workspace: Workspace, model: Model, release: Release, environment: s
         handoff_evidence(desk, release),
         ledger_evidence(desk, workspace.ledger_verify(), release=release),
         access_evidence(desk, release, charter.purpose.permitted_uses),
+        meaning_evidence(desk, model.id, contract_of(workspace, release), release=release.id),
     )
     ran = [
         d.since

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from taxiway.core.evidence import Evidence
     from taxiway.core.facts import Alert, Consumer, Deployment, Finding, Proposal, Snapshot
     from taxiway.core.ledger import Event
-    from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
+    from taxiway.core.people import Deviation, Handoff, Person, Resolution, Review, SignOff
     from taxiway.core.ports import Seen
     from taxiway.data.features.online import Lookup
     from taxiway.data.findings import Validation
@@ -91,15 +91,18 @@ class Workspace(Opened):
         """Keeps a source as an immutable snapshot, if it holds the contract."""
         with extras():
             from taxiway.bootstrap.data.joined import joined, remember
+            from taxiway.bootstrap.data.meaning import mapped_source
             from taxiway.data.snapshot import take_snapshot
 
             read = self.project(project)
+            rows, mapped = mapped_source(self, read, read.source(source))
 
             def take(source: Source, seen: Seen | None = None) -> Snapshot:
                 return take_snapshot(
                     self.desk,
                     model=read.charter.name,
                     source=source,
+                    mapped=mapped,
                     contract=read.contract,
                     target=read.target,
                     description=read.contract.description,
@@ -110,12 +113,35 @@ class Workspace(Opened):
 
             asked = read.charter.data.features
             if asked is None:
-                return take(read.source(source), self.seen)
-            with joined(self, read, read.source(source), asked) as made:
+                return take(rows, self.seen)
+            with joined(self, read, rows, asked) as made:
                 taken = take(made.source)
             if not dry_run:
                 remember(self, taken, made)
             return taken
+
+    def data_resolve(
+        self,
+        finding: str,
+        *,
+        decision: str,
+        reason: str,
+        steps: Sequence[str] = (),
+        project: Path | None = None,
+        dry_run: bool = False,
+    ) -> Resolution:
+        """Signs what becomes of a finding of `data reconcile`."""
+        from taxiway.bootstrap.data.meaning import resolve
+
+        return resolve(
+            self,
+            self.project(project),
+            finding,
+            decision=decision,
+            steps=steps,
+            reason=reason,
+            dry_run=dry_run,
+        )
 
     def data_show(
         self, project: Path | None = None, *, snapshot: str | None = None

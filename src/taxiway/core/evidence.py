@@ -26,7 +26,9 @@ digests: charter."""
 PROVENANCE = "data.provenance"
 """By `data snapshot`, about the snapshot. examined: rows.
 found: source, source_digest, rows, first_time, last_time, description, label {name, definition,
-known_at, rows} (rows with a label). digests: snapshot, data, contract."""
+known_at, rows} (rows with a label), mapped [{resolution, finding, by, says, mapping}] (signed
+mappings that were done to the rows; not there if there were none).
+digests: snapshot, data, contract."""
 
 VALIDATION = "data.validation"
 """By `data snapshot`, about the snapshot. examined: rows.
@@ -60,6 +62,19 @@ LIKENESS = "data.likeness"
 """By `train`, about the release: training features against what production sends.
 examined: production rows. found: source, training_rows, columns [{name, effect, p_value, verdict,
 only_production [text]}], different [name]. required: effect, false_discovery_rate, minimum_rows."""
+
+RECONCILIATION = "data.reconciliation"
+"""By `data reconcile` inside a project, about the model: sources held against one another.
+examined: rows read. found: tables [name], contracts {table: digest of what it is said to hold},
+own (the table that is the project's source, or null), rows, pairs [{left, right, rows, matched,
+joins, same, unseen, notes}], findings [{id, content, kind, severity, confidence, left, right, says,
+evidence, mapping, contracts}]. No values of personal columns."""
+
+MEANING = "data.meaning"
+"""Live, at each flight check: whether columns mean what is written. examined: contract columns.
+found: undescribed [column], reconciliations (int), tables [name], findings (int),
+open [{id, kind, says, why}] (nobody has settled it, or the resolution is void: why),
+resolved [{id, decision, by, says}]."""
 
 CODE = "training.code"
 """By `train`, about the release. examined: files.
@@ -168,7 +183,7 @@ ACCESS = "serving.access"
 """Live, at each flight check. examined: consumers that may ask now.
 found: consumers [{name, purpose, permitted (bool), until}]."""
 
-LIVE = (INDEPENDENCE, INTEGRITY, HANDOFFS, LEDGER, ACCESS)
+LIVE = (INDEPENDENCE, INTEGRITY, HANDOFFS, LEDGER, ACCESS, MEANING)
 """Kinds that are computed at the moment of the check and never stored."""
 
 BOUND = (

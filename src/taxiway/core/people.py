@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from taxiway.core.digest import canonical_json
 
@@ -108,6 +109,52 @@ class Deviation:
                 "asked_by": self.asked_by,
                 "decided_by": self.decided_by,
                 "state": self.state,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a person decided about a finding of meaning: two columns that do not say the same.
+
+    It is bound to the contents of the finding and to what the two tables were said to hold, and
+    void when one of them changes. What was decided later counts.
+    """
+
+    id: str
+    model: str
+    finding: str
+    content: str
+    """Digest of the finding as it was decided."""
+    decision: str
+    """`accept` the proposed mapping, `map` otherwise, or `reject` the finding."""
+    says: str
+    """The finding in words, as the person read it."""
+    mapping: dict[str, Any] | None
+    """What is done to a column when its table is loaded; None: nothing."""
+    tables: dict[str, str]
+    """Table -> digest of what it was said to hold."""
+    reason: str
+    person: str
+    at: datetime
+    signature: str
+
+    def payload(self) -> bytes:
+        """What the signature covers: everything but the signature itself."""
+        return canonical_json(
+            {
+                "type": "taxiway/resolution/1",
+                "id": self.id,
+                "model": self.model,
+                "finding": self.finding,
+                "content": self.content,
+                "decision": self.decision,
+                "says": self.says,
+                "mapping": self.mapping,
+                "tables": self.tables,
+                "reason": self.reason,
+                "person": self.person,
+                "at": self.at,
             }
         )
 

@@ -30,7 +30,7 @@ from taxiway.core.facts import (
 )
 from taxiway.core.ledger import Draft, Event, Sign
 from taxiway.core.look import Look
-from taxiway.core.people import Deviation, Handoff, Person, Review, SignOff
+from taxiway.core.people import Deviation, Handoff, Person, Resolution, Review, SignOff
 
 Fact = TypeVar("Fact")
 
@@ -66,6 +66,7 @@ FACTS: tuple[type, ...] = (
     Deviation,
     Handoff,
     Review,
+    Resolution,
     Evidence,
     Finding,
     Alert,

@@ -4,6 +4,7 @@
  "rows": n, "first_time": text, "last_time": text,
  "target": {"name", "definition"}, "source": {"name", "digest"}, "parts": [digest, ...]}
 
+If signed mappings were done to the rows, `mapped` holds the ids of their resolutions.
 `data` is the digest of the list of the parts, `data.parts`; the digests of the parts stand here
 once more, so that losing one of the two documents loses no more than that. In protocol 1 there is
 no `parts`, and `data` is the one Parquet object that holds the rows.
@@ -50,8 +51,10 @@ def manifest_of(
     times: tuple[datetime | date | None, datetime | date | None],
     target: Target,
     source: tuple[str, str],
+    mapped: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The manifest. `times` are the first and the last; `source` is a file's name and digest."""
+    """The manifest. `times` are the first and the last; `source` is a file's name and digest;
+    `mapped` are the ids of the resolutions whose mappings were done to the rows."""
     return {
         "protocol": PROTOCOL,
         "model": model,
@@ -64,7 +67,7 @@ def manifest_of(
         "target": {"name": target.name, "definition": target.definition},
         "source": {"name": source[0], "digest": source[1]},
         "parts": list(contents.parts),
-    }
+    } | ({"mapped": list(mapped)} if mapped else {})
 
 
 def snapshot_of(manifest: Mapping[str, Any], *, at: datetime, by: str) -> Snapshot:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -46,19 +46,21 @@ def take_snapshot(
     target: Target,
     description: str,
     seen: Seen | None = None,
+    mapped: Sequence[Mapping[str, Any]] = (),
     on_rows: Callable[[int], None] = lambda _: None,
     dry_run: bool = False,
 ) -> Snapshot:
     """Validates a source and keeps it: the snapshot, or the one that holds the same data already.
 
-    A dry run stores nothing and answers the snapshot that would be taken. `description` says where
+    A dry run stores nothing and answers the snapshot that would be taken. `mapped` are the signed
+    mappings that were done to the rows of `source`, for its lineage. `description` says where
     the data come from, for the evidence of provenance; a source that looks as `seen` notes isn't
     read again. Raises `InputError` with all failures if the source does not hold the contract, or
     if it changes while it is read: nothing is stored then.
     """
     actor = desk.acting(*ROLES, to="take a snapshot")
     first = read_look(source.path, seen)
-    same = _same_source(desk, model, source, first.digest, contract, target)
+    same = _same_source(desk, model, (source.name, first.digest), contract, target, mapped=mapped)
     # The files of a table that is versioned don't say which of them a version holds.
     if same is not None and source.scan is None:
         return same
@@ -79,6 +81,7 @@ def take_snapshot(
             times=(validation.first_time, validation.last_time),
             target=target,
             source=(source.name, first.digest),
+            mapped=[str(one["resolution"]) for one in mapped],
         )
         snapshot = snapshot_of(manifest, at=desk.now(), by=actor.name)
         known = desk.record.find(Snapshot, id=snapshot.id)
@@ -92,6 +95,7 @@ def take_snapshot(
     if known:
         return known[0]
     found = _provenance(manifest, contract, description, validation)
+    found |= {"mapped": [dict(one) for one in mapped]} if mapped else {}
     with desk.change("snapshot.taken", snapshot.id, model=model) as change:
         change.add(snapshot)
         for evidence in _evidence(desk, snapshot, found, validation):
@@ -102,18 +106,26 @@ def take_snapshot(
 
 
 def _same_source(
-    desk: Desk, model: str, source: Source, digest: str, contract: Contract, target: Target
+    desk: Desk,
+    model: str,
+    source: tuple[str, str],
+    contract: Contract,
+    target: Target,
+    *,
+    mapped: Sequence[Mapping[str, Any]],
 ) -> Snapshot | None:
     """The snapshot of this very source, by the same contract and target, if all of it is there and
     its newest rows are still as fresh as the contract asks for."""
     taken = desk.record.find(
-        Snapshot, model=model, contract_digest=contract.digest, source=source.name
+        Snapshot, model=model, contract_digest=contract.digest, source=source[0]
     )
     wanted = {"name": target.name, "definition": target.definition}
     for snapshot in reversed(taken):
         with suppress(IntegrityError, MissingError):
             manifest = json.loads(desk.objects.get(snapshot.id))
-            if manifest["source"]["digest"] == digest and manifest["target"] == wanted:
+            as_mapped = manifest.get("mapped", []) == [one["resolution"] for one in mapped]
+            same = manifest["source"]["digest"] == source[1] and manifest["target"] == wanted
+            if same and as_mapped:
                 needed = {*_documents(snapshot).values(), *manifest.get("parts", ())}
                 stale = is_stale(contract, snapshot.last_time, desk.now())
                 return None if stale or desk.objects.absent(needed) else snapshot

@@ -23,7 +23,7 @@ from taxiway.core.decision import Decision, Outcome
 from taxiway.core.digest import canonical_json, digest_bytes, digest_of
 from taxiway.core.facts import Deployment
 from taxiway.core.ledger import GENESIS, Draft, Event, broken_links
-from taxiway.core.people import Deviation, Review, SignOff
+from taxiway.core.people import Deviation, Resolution, Review, SignOff
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -76,6 +76,20 @@ REVIEW = Review(
     due=NOON,
     state="taken",
     taken_signature="not in the payload",
+)
+RESOLUTION = Resolution(
+    id="01kb000000000000000000000b",
+    model="flight-delays",
+    finding="acc90088",
+    content=digest_bytes(b"a finding"),
+    decision="accept",
+    says="year of flights.csv and planes.csv mean something else.",
+    mapping={"table": "planes.csv", "column": "year", "steps": [{"do": "rename", "to": "built"}]},
+    tables={"flights.csv": digest_bytes(b"flights"), "planes.csv": digest_bytes(b"planes")},
+    reason="a plane's year is when it was built",
+    person="flights-owner",
+    at=NOON,
+    signature="not in the payload",
 )
 DECISIONS = [
     Decision(
@@ -192,6 +206,10 @@ FORMATS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "case-1.json": (
         lambda _: REVIEW.payload("overridden", "flights-reviewer", "the gate is free"),
         "`taxiway/case/1` in core/people.py",
+    ),
+    "resolution-1.json": (
+        lambda _: RESOLUTION.payload(),
+        "`taxiway/resolution/1` in core/people.py",
     ),
     "ledger-head-1.json": (ledger_head, "`protocol` in SqlRecord._write_head"),
     f"decision-log-{PROTOCOL}.sql": (decision_log, "PROTOCOL in adapters/decisions/catalogue.py"),

@@ -45,7 +45,7 @@ from taxiway.core.moves import HANDOFF_STAGES
 from taxiway.core.operation import Retraining
 from taxiway.core.people import Binding, Person
 from taxiway.core.ports import FACTS, Actor, Desk, Record
-from taxiway.governance import cases, deviation, handoff
+from taxiway.governance import cases, deviation, handoff, meaning
 from taxiway.governance.catalogue import find_check
 from taxiway.governance.checks.audit import ledger
 from taxiway.governance.consumers import add_consumer
@@ -226,6 +226,7 @@ def tell(world: World) -> None:
         sound=lambda _: None,
     )
     review(world)
+    settled(world)
     watched(world, 10)
     decided = proposed(world)
     compared(world, decided)
@@ -254,6 +255,21 @@ def review(world: World) -> None:
     owner = world.desk("flights-owner")
     who = cases.bearer(owner, "decide it")
     cases.decide(owner, case, terms, who, answer="no", reason="free")
+
+
+def settled(world: World) -> None:
+    """A finding of meaning that an owner accepts."""
+    finding = {
+        "id": "acc90088",
+        "content": "sha256:f",
+        "says": "year means something else",
+        "mapping": {"table": "b", "column": "year", "steps": [{"do": "rename", "to": "built"}]},
+        "left": {"table": "a", "column": "year"},
+        "right": {"table": "b", "column": "year"},
+        "contracts": ["sha256:a", "sha256:b"],
+    }
+    desk = world.desk("flights-owner")
+    meaning.resolve(desk, MODEL, finding, decision="accept", mapping=None, reason="so it is")
 
 
 def plan(world: World) -> None:

@@ -11,6 +11,8 @@ from taxiway.cli.lazy import Lazy
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Hold every row of SOURCE against the contract; change nothing."),
+    "reconcile": ("reconcile", "Find columns of two sources that do not say the same."),
+    "resolve": ("resolve", "Sign what becomes of a finding of `reconcile`."),
     "features": ("features", "Features by key, as known at a moment: for training and online."),
     "snapshot": ("snapshot", "Keep SOURCE as an immutable snapshot, if it holds the contract."),
     "show": ("show", "Show what SNAPSHOT holds, column by column."),

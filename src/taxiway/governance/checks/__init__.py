@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     Rule("CH-05", charter.value_case, (kinds.PLAN,)),
     Rule("DA-01", data.provenance, (kinds.PROVENANCE,)),
     Rule("DA-02", data.invariants, (kinds.VALIDATION,)),
+    Rule("DA-03", data.meanings, (kinds.MEANING,)),
     Rule("DA-04", data.likeness, (kinds.LIKENESS,)),
     Rule("DV-01", development.code, (kinds.CODE, kinds.INDEPENDENCE)),
     Rule("DV-02", development.rerun, (kinds.RERUN,)),

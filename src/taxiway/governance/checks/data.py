@@ -4,7 +4,7 @@ like production's."""
 from __future__ import annotations
 
 from taxiway.core.check import Case
-from taxiway.core.evidence import LIKENESS, PROVENANCE, VALIDATION
+from taxiway.core.evidence import LIKENESS, MEANING, PROVENANCE, VALIDATION
 from taxiway.governance.checks.handed import handoff, todo
 from taxiway.governance.checks.reading import listed
 from taxiway.governance.checks.rule import Answer, evidence_of
@@ -54,6 +54,28 @@ def invariants(case: Case) -> Answer:
         found=f"{failed:,} rows that break a rule",
         required="0",
         todo="`taxiway data check` shows the rules with sample rows.",
+    )
+
+
+def meanings(case: Case) -> Answer:
+    """DA-03: every column is described, and no finding of another meaning is open."""
+    reading = evidence_of(case, MEANING)
+    bare = reading.texts("found.undescribed")
+    unsettled = [f"{one.text('id')} {one.text('says')}" for one in reading.records("found.open")]
+    columns, findings = reading.evidence.examined, reading.count("found.findings")
+    compared = reading.texts("found.tables")
+    problems = [f"nothing says what {listed(bare)} means"] if bare else []
+    if unsettled:
+        problems.append(f"{len(unsettled)} findings are open: {listed(unsettled)}")
+    beside = f", held against {listed(compared)}" if compared else ""
+    return Answer(
+        problems,
+        f"{columns} columns are described; {findings} findings are settled{beside}",
+        found=f"{len(bare)} columns without a meaning, {len(unsettled)} findings open",
+        required="0 and 0",
+        todo="Describe the columns in the contract."
+        if bare
+        else '`taxiway data resolve FINDING --accept --reason "..."`, or --reject, or --map.',
     )
 
 

@@ -32,6 +32,7 @@ MAKES: dict[str, str] = {
     kinds.HANDOFFS: "taxiway handoff offer",
     kinds.LEDGER: "taxiway check",
     kinds.ACCESS: "taxiway consumers add",
+    kinds.MEANING: "taxiway check",
     kinds.PARITY: "taxiway train",
     kinds.REHEARSAL: "taxiway rehearse {release}",
     kinds.DRIFT: "taxiway watch",

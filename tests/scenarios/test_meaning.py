@@ -1,0 +1,92 @@
+"""A source in another unit: found, signed by its owner, mapped when loaded, and void when the
+contract changes. On real flights, through the real command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import taxiway
+from taxiway.core.evidence import PROVENANCE, Evidence
+from taxiway.data.snapshot import read_snapshot
+from taxiway.governance.meaning import meaning_evidence
+
+from .conftest import DATA, DEVELOPER, MODEL, OWNER, Firm, in_environment
+
+
+@pytest.fixture(name="metric")
+def _metric(planned: Firm) -> Firm:
+    """The warehouse has the flights in miles; what the model learns from, in kilometres."""
+    own = planned.project / "data" / "flights.parquet"
+    flights = pl.read_parquet(own)
+    flights.write_parquet(planned.project / "warehouse.parquet")
+    flights.with_columns(pl.col("distance") * 1.609344).write_parquet(own)
+    return planned
+
+
+PAIR = ("data", "reconcile", "warehouse.parquet", "data/flights.parquet")
+
+
+def opened(firm: Firm) -> list[str]:
+    """Why findings are open, as the flight check sees it."""
+    with in_environment(firm), taxiway.Workspace.open(firm.folder) as workspace:
+        contract = workspace.project(firm.project).contract
+        seen = meaning_evidence(workspace.desk, MODEL, contract, release=f"{MODEL}:1")
+        return [one["why"] for one in seen.found["open"]]
+
+
+def test_a_unit_is_found_signed_applied_and_void_again(metric: Firm) -> None:
+    assert "distance of warehouse.parquet and flights.parquet" in metric.run(*PAIR, code=1)
+    assert opened(metric) == []  # nobody acted: nothing was written
+    found = metric.ask(*PAIR, by=DATA, code=1)
+    (finding,) = found["findings"]
+    assert (finding["kind"], finding["mapping"]["table"]) == ("unit", "flights.parquet")
+    assert finding["evidence"]["factor"] == pytest.approx(1 / 1.609344)
+    assert opened(metric) == ["nobody has settled it"]
+
+    resolve = ("data", "resolve", finding["id"][:5])
+    reason = ("--reason", "miles, as the airlines say")
+    assert "takes the role owner" in metric.run(*resolve, "--accept", *reason, by=DEVELOPER, code=4)
+    assert "2 were given" in metric.run(*resolve, "--accept", "--reject", *reason, by=OWNER, code=2)
+    assert "is no step" in metric.run(*resolve, "--map", "scale", *reason, by=OWNER, code=2)
+    metric.run(*resolve, "--accept", *reason, "--dry-run", by=OWNER)
+    assert opened(metric) == ["nobody has settled it"]
+    assert "From the next snapshot on" in metric.run(*resolve, "--accept", *reason, by=OWNER)
+    assert opened(metric) == []
+    assert f"settled by {OWNER}" in metric.run(*PAIR)
+
+    taken = metric.ask("data", "snapshot", by=DATA)["snapshot"]
+    with in_environment(metric), taxiway.Workspace.open(metric.folder) as workspace:
+        snapshot = workspace.find_snapshot(taken["id"])
+        kept = read_snapshot(workspace.objects, snapshot)["distance"]
+        (lineage,) = workspace.record.find(Evidence, subject=snapshot.id, kind=PROVENANCE)
+    warehouse = pl.read_parquet(metric.project / "warehouse.parquet")["distance"]
+    assert kept.to_list() == warehouse.to_list()
+    (done,) = lineage.found["mapped"]
+    assert (done["finding"], done["by"]) == (finding["id"], OWNER)
+    assert metric.ask("data", "snapshot", by=DATA)["snapshot"]["id"] == taken["id"]
+
+    _change(metric.project / "contracts" / "flights.yaml")
+    assert "the contract of flights.parquet changed" in opened(metric)[0]
+    assert "do not hold any more" in metric.run("data", "snapshot", by=DATA, code=4)
+    assert "void" in metric.run(*PAIR, code=1)
+
+
+def _change(contract: Path) -> None:
+    text = contract.read_text("utf-8")
+    contract.write_text(text.replace("version: 1.0.0", "version: 1.1.0"), "utf-8")
+
+
+def test_it_works_without_a_project_or_a_workspace(metric: Firm, tmp_path: Path) -> None:
+    alone = Firm(tmp_path / "alone")
+    alone.folder.mkdir()
+    for name in ("warehouse.parquet", "data/flights.parquet"):
+        (metric.project / name).rename(alone.folder / Path(name).name)
+    said = alone.run("data", "reconcile", "warehouse.parquet", "flights.parquet", code=1)
+    assert "1.609344" in said or "0.6213712" in said
+    assert "no file" in alone.run("data", "reconcile", "warehouse.parquet", "none.csv", code=2)
+    assert "outside of a project" in alone.run(
+        "data", "reconcile", "warehouse.parquet", "flights.parquet", by=OWNER, code=4
+    )
