@@ -31,7 +31,7 @@ def engine(model: str, source: str, out: str) -> None:
     with pq.ParquetWriter(out, schema) as writer:
         for batch in pq.ParquetFile(source).iter_batches(BATCH_ROWS, columns=columns):
             frame = pl.DataFrame(pl.from_arrow(batch))
-            answered = artefact.probability(artefact.features(frame))
+            answered = artefact.score(artefact.features(frame))
             writer.write_batch(pa.record_batch([pa.array(answered)], schema=schema))
 
 

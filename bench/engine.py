@@ -67,12 +67,12 @@ def timed(name: str, rows: int, seconds: float) -> dict[str, float]:
     raw = pl.read_parquet(data_of(name)).head(ROWS).select(artefact.input_names)
     frames = [artefact.features(raw[at : at + rows]) for at in range(ROWS - rows + 1)]
     for frame in frames[:20]:
-        artefact.probability(frame)
+        artefact.score(frame)
     taken, end = [], time.perf_counter() + seconds
     while time.perf_counter() < end:
         for frame in frames[:50]:
             began = time.perf_counter()
-            artefact.probability(frame)
+            artefact.score(frame)
             taken.append(time.perf_counter() - began)
     cuts = statistics.quantiles(taken, n=100)
     return {

@@ -309,7 +309,7 @@ FOLDS: dict[str, tuple[Any, str, str]] = {
     "steps": (
         RandomForestClassifier(10, max_depth=5, random_state=0),
         "isotonic",
-        "mean probability before calibration",
+        "mean answer before calibration",
     ),
     "linear, sigmoids": (LogisticRegression(), "sigmoid", "mean log-odds"),
     "linear, steps": (LogisticRegression(), "isotonic", "mean log-odds before calibration"),

@@ -274,10 +274,10 @@ def test_any_row_gets_the_estimator_s_answer_and_the_same_bits_alone(
     name: str, records: list[dict[str, Any]]
 ) -> None:
     frame = pl.DataFrame(records, schema=rows(1)[0].schema)
-    expected, found = positive_probability(fitted(name), frame), compiled(name).probability(frame)
+    expected, found = positive_probability(fitted(name), frame), compiled(name).score(frame)
     assert found.dtype == np.float64
     assert np.abs(expected - found).max() <= TOLERANCE
-    alone = [compiled(name).probability(frame[row : row + 1])[0] for row in range(frame.height)]
+    alone = [compiled(name).score(frame[row : row + 1])[0] for row in range(frame.height)]
     assert alone == found.tolist()
 
 
@@ -287,7 +287,7 @@ def test_files_are_data_that_load_to_the_same_bits(name: str) -> None:
     (engine,) = [engine for engine in ENGINES if engine.name == made.engine]
     frame = rows(300, seed=2)[0]
     again = engine.load({file: bytes(content) for file, content in made.files.items()})
-    assert again(frame).tolist() == made.probability(frame).tolist()
+    assert again(frame).tolist() == made.score(frame).tolist()
     assert again(frame[:0]).shape == (0,)
 
 
@@ -320,7 +320,7 @@ def test_nothing_that_trained_a_model_is_needed_where_it_serves(name: str, tmp_p
     command = [sys.executable, "-c", LEAN, made.engine, str(folder), str(rows_file)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     explained = made.contributions and made.contributions.of(frame).tolist()
-    assert json.loads(said) == [made.probability(frame).tolist(), explained]
+    assert json.loads(said) == [made.score(frame).tolist(), explained]
 
 
 STRICT = {
@@ -361,9 +361,9 @@ def test_an_encoder_that_refuses_unknown_categories_refuses_them_compiled(name: 
             positive_probability(estimator, asked)
         for part in (asked[:1], asked, pl.concat([asked] * 10)):
             with pytest.raises(InputError, match=r"never seen .* in its column many"):
-                made.probability(part)
+                made.score(part)
     many = pl.concat([holdout] * 10)
-    assert made.probability(many).tolist() == made.probability(holdout).tolist() * 10
+    assert made.score(many).tolist() == made.score(holdout).tolist() * 10
 
 
 def test_a_calibrator_of_a_model_that_was_fitted_before_is_taken() -> None:
@@ -402,7 +402,7 @@ def test_the_values_at_every_split_are_tried_behind_scalers_too() -> None:
     middle = sorted(edges["b"])[len(edges["b"]) // 2]
     frame = rows(600)[0]
     below, above = (frame.with_columns(b=pl.lit(middle + by)) for by in (-1e-9, 1e-9))
-    assert (made.probability(below) != made.probability(above)).any()
+    assert (made.score(below) != made.score(above)).any()
 
 
 def test_an_engine_that_is_off_is_refused_with_its_difference() -> None:

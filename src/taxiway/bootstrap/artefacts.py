@@ -62,11 +62,11 @@ def hands() -> Hands:
     from taxiway.data.frame import frame_of, plain_records
     from taxiway.release.artefact import Hands
     from taxiway.serving.oversight import overseen
-    from taxiway.training.estimators import positive_probability
+    from taxiway.training.estimators import SCORES
 
     return Hands(
         load_features=_load_features,
-        probability=positive_probability,
+        scores=SCORES,
         frame_of=frame_of,
         plain=plain_records,
         engines=ENGINES,

@@ -146,13 +146,14 @@ def _decided(
     outs: tuple[Path, Path | None],
     making: Making,
     begin: Begin,
-) -> dict[str, int]:
+) -> dict[str, int | None]:
     """The second pass: decided, logged and written."""
     from taxiway.data.frame import plain_frame
     from taxiway.data.table import writing
     from taxiway.serving.batch import score as along
 
-    found = positive = 0
+    found = 0
+    positive = 0 if decider.artefact.kind.yes_or_no else None
     sound = int(marks.failed.len() - marks.failed.sum())
     with ExitStack() as stack:
         add, aside = (
@@ -170,7 +171,8 @@ def _decided(
             if add is not None:
                 add(part.frame)
             found += part.found
-            positive += part.positive
+            if positive is not None and part.positive is not None:
+                positive += part.positive
     return {"positive": positive, "found": found}
 
 

@@ -18,6 +18,7 @@ from taxiway.core.digest import utc_text
 from taxiway.core.errors import RefusedError
 from taxiway.core.evidence import Evidence
 from taxiway.core.facts import Model, Proposal, Release
+from taxiway.core.kind import KINDS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,14 +52,15 @@ def add_outcomes(workspace: Workspace, file: Path, model: str | None, *, dry_run
     if target.name in source.columns and target.name not in contract.names:
         raw = pl.read_parquet(file) if source.format == "parquet" else pl.read_csv(file)
         frame = frame.with_columns(raw[target.name])
-    withheld = withholding(workspace, found, create=False)
+    withheld, kind = withholding(workspace, found, create=False), KINDS[found.kind]
     return join(
         workspace.desk,
         model=found.id,
         frame=frame,
         contract=contract,
         target=target.name,
-        label=lambda rows: label(rows, target.definition),
+        label=lambda rows: label(rows, target.definition, kind.label),
+        kind=kind,
         source=file.name,
         digest=fingerprint(file).digest,
         as_logged=withheld.key if withheld else str,
@@ -193,7 +195,7 @@ def _compare(
 
     def side(release: Release) -> Side:
         artefact = artefacts.load(workspace, release)
-        answers = artefact.probability(artefact.features(split.holdout))
+        answers = artefact.score(artefact.features(split.holdout))
         return Side(release.id, answers, artefact.threshold)
 
     ruler = Ruler(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from taxiway import config
 from taxiway.adapters.yaml_document import read_document
 from taxiway.core.errors import InputError, Problem, TaxiwayError
+from taxiway.core.kind import KINDS
 
 if TYPE_CHECKING:
     from taxiway.charter.plan import Plan
@@ -52,7 +53,8 @@ class Project:
     def target(self) -> Target:
         from taxiway.data.manifest import Target
 
-        return Target(self.charter.target.name, self.charter.target.definition)
+        target, kind = self.charter.target, KINDS[self.charter.kind]
+        return Target(target.name, target.definition, kind.label)
 
     def path(self, name: str) -> Path:
         """A file that the charter names."""

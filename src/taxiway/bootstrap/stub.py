@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxiway.bootstrap.extras import extras
+from taxiway.core.kind import CLASSIFICATION, KINDS
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.serving import Listen
@@ -37,13 +38,14 @@ def standing(path: Path) -> Standing:
     from taxiway.serving.cast import Cast
     from taxiway.serving.stub import Standing, stub_decider
 
-    model, contract, reason_codes, oversight = _planned(path)
+    model, contract, kind, reason_codes, oversight = _planned(path)
     decider = stub_decider(
         contract,
         model,
         frame=partial(frame_of, contract=contract),
         plain=plain_records,
         reason_codes=reason_codes,
+        kind=KINDS[kind],
         now=utc_now,
         new_id=new_id,
         oversight=oversight,
@@ -51,9 +53,9 @@ def standing(path: Path) -> Standing:
     return Standing(Cast(decider))
 
 
-def _planned(path: Path) -> tuple[str, Contract, str, Overseen | None]:
-    """The model's name, the contract of what it may read, which decisions have reasons, and on
-    which a person decides.
+def _planned(path: Path) -> tuple[str, Contract, str, str, Overseen | None]:
+    """The model's name, the contract of what it may read, its kind, which decisions have reasons,
+    and on which a person decides.
 
     A model reads only what is known when it has to answer; it may turn out to read less.
     """
@@ -73,4 +75,8 @@ def _planned(path: Path) -> tuple[str, Contract, str, Overseen | None]:
         model, reasons = contract.id, "adverse"
     known = contract.only(name for name in contract.names if contract.is_known(name))
     plain = charter.model_dump(mode="json") if charter else None
-    return model, known, reasons, overseen(plain, known, known.digest) if plain else None
+    kind = charter.kind if charter else CLASSIFICATION.name
+    if reasons == "adverse" and not KINDS[kind].yes_or_no:
+        reasons = "all"
+    watched = overseen(plain, known, known.digest) if plain else None
+    return model, known, kind, reasons, watched

@@ -13,6 +13,7 @@ from taxiway.core import evidence as kinds
 from taxiway.core.digest import short
 from taxiway.core.errors import InputError
 from taxiway.core.evidence import Evidence, Observation
+from taxiway.core.kind import KINDS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,7 +85,7 @@ def order_of(workspace: Workspace, project: Project, snapshot: Snapshot) -> Orde
         )
     if charter.data.features is not None:
         require_pinned(workspace, snapshot, charter.data.features)
-    frame = read_snapshot(workspace.objects, snapshot)
+    frame, of = read_snapshot(workspace.objects, snapshot), KINDS[charter.kind].label
     code = read_code(project.folder, charter.training.code)
     commit, dirty = commit_of(project.folder, code.files)
     template, version = template_of(project.folder) or ("", "")
@@ -93,8 +94,8 @@ def order_of(workspace: Workspace, project: Project, snapshot: Snapshot) -> Orde
         contract=contract,
         snapshot=snapshot,
         frame=frame,
-        labels=label(frame, charter.target.definition),
-        target_columns=columns_of(charter.target.definition, contract),
+        labels=label(frame, charter.target.definition, of),
+        target_columns=columns_of(charter.target.definition, contract, of),
         code=code,
         origin={
             "commit": commit,
@@ -135,12 +136,12 @@ def _plan(workspace: Workspace, project: Project, made: Plan, release: str) -> E
     )
 
 
-def _profile(project: Project, rows: pl.DataFrame, probabilities: Any) -> dict[str, Any]:
+def _profile(project: Project, rows: pl.DataFrame, scores: Any) -> dict[str, Any]:
     import polars as pl
 
     from taxiway.data.profile import column_profile, profile
 
-    output = column_profile(pl.Series("probability", probabilities), "number")
+    output = column_profile(pl.Series(KINDS[project.charter.kind].score, scores), "number")
     return {**profile(rows, project.contract), "output": output}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap.extras import extras
 from taxiway.bootstrap.opened import Opened
+from taxiway.core.kind import CLASSIFICATION, KINDS
 
 if TYPE_CHECKING:
     from taxiway.adapters.decisions.closing import Closed
@@ -78,6 +79,7 @@ class Workspace(Opened):
                 on_rows=on_rows,
                 as_of=self.desk.now(),
                 target=target.definition if target else None,
+                label=KINDS[read.file.sections.get("kind", CLASSIFICATION.name)].label,
             )
 
     def data_snapshot(

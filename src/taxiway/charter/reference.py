@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from types import NoneType
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -66,8 +67,8 @@ def page() -> str:
 
 def _section(schema: dict[str, Any], path: str, model: Any) -> Iterator[str]:
     """The table of a section and of the sections in it."""
-    if listed := get_args(model):
-        model, path = listed[0], f"{path}[]"
+    if arguments := get_args(model):
+        model, path = arguments[0], path if NoneType in arguments else f"{path}[]"
     if not hasattr(model, "model_fields"):
         return
     definition = schema["$defs"][model.__name__]

@@ -10,6 +10,7 @@ from taxiway.charter.plan import Plan
 from taxiway.charter.tier import tier_of
 from taxiway.core.charter import Charter
 from taxiway.core.digest import canonical_json
+from taxiway.core.errors import RefusedError
 from taxiway.core.evidence import PLAN, Evidence, observed
 from taxiway.core.facts import Developed, Model
 from taxiway.core.moves import LINE_ROLES
@@ -78,6 +79,11 @@ def register(
     before = _registered(desk, charter.name)
     if before and (before.charter_digest, before.tier) == (charter.digest, tier):
         return before
+    if before and before.kind != charter.kind:
+        raise RefusedError(
+            f"{charter.name} is a {before.kind}, and its charter now says {charter.kind}.",
+            todo="What is decided and logged stays of one kind; give the new model another name.",
+        )
     actor = desk.acting(*LINE_ROLES[1], to=f"register the plan of {charter.name}")
     plan.require()
     at = desk.now()

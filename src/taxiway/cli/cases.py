@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from taxiway.bootstrap.cases import Case
+    from taxiway.core.decision import Decision
     from taxiway.core.people import Review
 
 WAITING = "waiting"
@@ -100,7 +101,7 @@ def list_(
                 f"{review.opened_at:%Y-%m-%d %H:%M}",
                 review.release,
                 ", ".join(review.because),
-                f"{review.proposed} ({decision.output['probability']:.4f})",
+                _proposed(decision, review),
                 f"{review.due:%Y-%m-%d %H:%M}",
                 _state(review),
             ]
@@ -130,9 +131,8 @@ def show(case: str, as_json: bool) -> None:
     decision, review = found
     screen.say(f"Case {review.id}: {_state(review)}.")
     screen.say(
-        f"{review.release} in {review.environment} says {review.proposed}, with a probability of"
-        f" {decision.output['probability']:.4f}; a person decides because:"
-        f" {', '.join(review.because)}. Due {review.due:%Y-%m-%d %H:%M} UTC."
+        f"{review.release} in {review.environment} says {_proposed(decision, review)}; a person"
+        f" decides because: {', '.join(review.because)}. Due {review.due:%Y-%m-%d %H:%M} UTC."
     )
     screen.table(
         ["column", "value"],
@@ -223,6 +223,11 @@ def _moved(found: Case, what: str, *, dry_run: bool, as_json: bool) -> None:
     verb = "would be" if dry_run else "is"
     answer = f": the answer is {review.answer}" if review.answer else ""
     screen.say(f"Case {review.id} {verb} {what}{answer}.")
+
+
+def _proposed(decision: Decision, review: Review) -> str:
+    probability = screen.probability(decision.output)
+    return f"{review.proposed} ({probability})" if probability else review.proposed
 
 
 def _plain(found: Case) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import click
 
 from taxiway.cli import options, screen
 from taxiway.cli.days import FIRST_DAY, LAST_DAY
+from taxiway.core.decision import in_a_word
 from taxiway.core.errors import shortened
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _plain(decision: Decision, review: Review | None) -> dict[str, Any]:
 
 def _answer(decision: Decision, review: Review | None) -> str:
     """The answer that counts, and who else than the model had a say in it."""
-    model = "yes" if decision.output["prediction"] else "no"
+    model = in_a_word(decision.output)
     if review is None:
         return model
     if review.answer is None:
@@ -162,7 +163,7 @@ def _show(shown: list[Decision], count: int, reviews: dict[str, Review]) -> None
                 f"{d.environment} {d.channel}",
                 shortened(d.key, 70),
                 _answer(d, reviews.get(d.id)),
-                f"{d.output['probability']:.4f}",
+                screen.probability(d.output),
             ]
             for d in shown
         ],

@@ -9,6 +9,7 @@ import click
 
 from taxiway.cli import options, screen
 from taxiway.core.errors import shortened
+from taxiway.core.kind import REGRESSION, kind_with
 
 if TYPE_CHECKING:
     from taxiway.core.evidence import Evidence
@@ -198,8 +199,10 @@ def _show_comparison(proposal: Proposal, comparison: Evidence) -> None:
             ],
         )
     moved = found["moved"]
+    numbers = kind_with(found["metric"]) is REGRESSION
+    up, down = ("up", "down") if numbers else ("to yes", "to no")
     screen.say(
-        f"Decisions that change: {moved['up']:,} to yes, {moved['down']:,} to no;"
+        f"Decisions that change: {moved['up']:,} {up}, {moved['down']:,} {down};"
         f" {moved['unchanged']:,} stay."
     )
     screen.say(f"Verdict: {found['verdict']}. Proposal {proposal.id} is {proposal.state}.")

@@ -12,6 +12,7 @@ from taxiway.cli import options, screen
 from taxiway.cli.days import FIRST_DAY, LAST_DAY
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import shortened
+from taxiway.core.kind import kind_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -109,10 +110,10 @@ def score(
         screen.say(f"Would decide on {done['rows']:,} rows with {done['release']}.")
     else:
         seconds = time.perf_counter() - began
+        yes = "" if done["positive"] is None else f", {done['positive']:,} of them yes,"
         screen.say(
-            f"{done['release']} decided on {done['rows']:,} rows, {done['positive']:,} of them yes,"
-            f" in {seconds:.1f} s ({done['rows'] / seconds:,.0f} rows/s). All are in the log, and"
-            f" in {out}."
+            f"{done['release']} decided on {done['rows']:,} rows{yes} in {seconds:.1f} s"
+            f" ({done['rows'] / seconds:,.0f} rows/s). All are in the log, and in {out}."
         )
         if done["found"]:
             screen.say(f"{done['found']:,} of them were in the log before, and taken from there.")
@@ -202,8 +203,7 @@ def _show_span(found: dict[str, Any]) -> None:
                 [
                     one["decision"].id,
                     shortened(one["decision"].key, 60),
-                    repr(one["logged"]["probability"]),
-                    repr(one["replayed"]["probability"]),
+                    *(repr(one[which][_score(one)]) for which in ("logged", "replayed")),
                 ]
                 for one in found["first"]
             ],
@@ -222,6 +222,10 @@ def _show_span(found: dict[str, Any]) -> None:
         )
 
 
+def _score(one: dict[str, Any]) -> str:
+    return kind_of(one["logged"]).score
+
+
 def _show(replayed: Replayed) -> None:
     made, logged = replayed.decision, replayed.decision.output
     screen.say(
@@ -235,7 +239,7 @@ def _show(replayed: Replayed) -> None:
         ["output", "logged", "made again"],
         [
             [name, shown(logged[name]), shown(replayed.output[name])]
-            for name in ("prediction", "probability", "reasons")
+            for name in (*kind_of(logged).output, "reasons")
         ],
     )
     screen.say("The same to the bit." if replayed.equal else "NOT the same.")

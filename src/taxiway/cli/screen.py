@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from taxiway.bootstrap.batch import Begin
 
 Advance = Callable[[int], None]
+
+
+def probability(output: Mapping[str, Any]) -> str:
+    """The probability of an output for a cell; empty where the answer is a number."""
+    found = output.get("probability")
+    return "" if found is None else f"{found:.4f}"
+
 
 COLOURS = {
     "passed": "green",

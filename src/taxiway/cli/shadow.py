@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from taxiway.serving.compared import Compared
 
 
+NAMES = {"probability": "probabilities", "prediction": "predictions"}
+
+
 @click.command()
 @click.argument("environment", type=options.ENVIRONMENT)
 @options.model
@@ -55,14 +58,18 @@ def shadow(
     )
     share, low, high = found.agreement
     screen.say(
-        f"They agree on {share:.2%} of the keys ({low:.2%} to {high:.2%}). Their probabilities are"
-        f" {found.mean_difference:.4f} apart on average, {found.largest_difference:.4f} at most."
+        f"They agree on {share:.2%} of the keys ({low:.2%} to {high:.2%}). Their"
+        f" {NAMES[found.score]} are {found.mean_difference:.4f} apart on average,"
+        f" {found.largest_difference:.4f} at most."
     )
 
 
 def _rows(found: Compared) -> list[list[str]]:
+    mean = [f"mean {found.score}", f"{found.champion_mean:.4f}", f"{found.challenger_mean:.4f}"]
+    if found.score == "prediction":
+        return [mean]
     return [
         ["yes", f"{found.champion_yes:,}", f"{found.challenger_yes:,}"],
         ["yes, where the other says no", f"{found.only_champion:,}", f"{found.only_challenger:,}"],
-        ["mean probability", f"{found.champion_mean:.4f}", f"{found.challenger_mean:.4f}"],
+        mean,
     ]

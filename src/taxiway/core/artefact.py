@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from taxiway.core.contract import Contract
 from taxiway.core.evidence import Observation
+from taxiway.core.kind import CLASSIFICATION, Kind
 
 MANIFEST_PROTOCOL = 1
 """Raise it when the manifest's keys change their meaning; keep a reader and a golden file for the
@@ -50,10 +51,10 @@ class Overseen:
 class Artefact:
     """A model, ready to answer.
 
-    `features` maps a frame of raw input columns to the model's columns; `probability` maps those to
-    one probability of the positive class a row (a float64 array of shape (rows,)). `row_exact` says
-    that a row's probability has the same bits alone and in a batch; where it is False, rows are
-    predicted one by one.
+    `features` maps a frame of raw input columns to the model's columns; `score` maps those to one
+    number a row (a float64 array of shape (rows,)): the probability of the positive class, or the
+    predicted number. `row_exact` says that a row's score has the same bits alone and in a batch;
+    where it is False, rows are predicted one by one.
     """
 
     release: str
@@ -65,12 +66,13 @@ class Artefact:
     input_names: tuple[str, ...]
     """The columns that `features` reads: those that reason codes speak of."""
     features: Callable[[Any], Any]
-    probability: Callable[[Any], Any]
+    score: Callable[[Any], Any]
     frame: Callable[[Sequence[Mapping[str, Any]]], Any]
     """Records as they are logged (JSON data) -> a frame of raw rows in the contract's types."""
     plain: Callable[[Any], list[dict[str, Any]]]
     """A frame of raw rows -> records as they are logged; the inverse of `frame`."""
-    threshold: float
+    threshold: float | None
+    """The score from which the answer is yes; None where it is a number."""
     reason_codes: str
     reference: Mapping[str, Any]
     """The typical value of each input in training, which reason codes compare with."""
@@ -82,6 +84,7 @@ class Artefact:
     """Frame of the model's columns -> what each input adds to the score, float64 of shape (rows,
     inputs); None where reasons compare with typical values instead."""
     oversight: Overseen | None = None
+    kind: Kind = CLASSIFICATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class Parts:
     sources: Mapping[str, tuple[str, ...]]
     """The model's column -> the inputs that it was measured to be made from."""
     target: str
-    threshold: float
+    threshold: float | None
     reason_codes: str
     reference: Mapping[str, Any]
     profile: Mapping[str, Any]

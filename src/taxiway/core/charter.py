@@ -7,18 +7,21 @@ watched. `taxiway.charter` reads the file and reports every problem with its lin
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 from taxiway.core.digest import digest_of
 from taxiway.core.operation import Deployment, Inventory, Monitoring, Oversight, Retraining
 from taxiway.core.section import Day, Name, Section, Text, YesOrNo
 
-Kind = Literal["classification"]
-METRICS = ("roc_auc", "average_precision", "log_loss", "brier")
-LOWER_IS_BETTER = frozenset({"log_loss", "brier"})
-Metric = Literal["roc_auc", "average_precision", "log_loss", "brier"]
+Kind = Literal["classification", "regression"]
+Metric = Literal["roc_auc", "average_precision", "log_loss", "brier", "mae", "rmse", "r2", "mape"]
 
 
 class Purpose(Section):
@@ -118,15 +121,32 @@ class DecisionValue(Section):
     false_negative: float = Field(0.0, description="Left alone, wrongly.", examples=[-5])
 
 
+class AnswerValue(Section):
+    """What the predicted numbers are worth, in the value case's currency."""
+
+    right: float = Field(description="A number that is exactly right.", examples=[2])
+    each_unit_off: float = Field(
+        description="What each unit takes away by which it is off, above or below: less than zero.",
+        examples=[-0.05],
+    )
+
+
 class Value(Section):
     """The value case: what was promised, against what, and when it is reviewed."""
 
     currency: str = Field(
         min_length=3, max_length=3, description="Three letters (ISO 4217).", examples=["USD"]
     )
-    per_decision: DecisionValue = Field(
-        description="What a right and a wrong decision are worth.",
+    per_decision: DecisionValue | None = Field(
+        None,
+        description="What a right and a wrong decision are worth: of a classification, where it has"
+        " to be there.",
         examples=[{"true_positive": 30, "false_positive": -10}],
+    )
+    per_answer: AnswerValue | None = Field(
+        None,
+        description="What a number is worth: of a regression, where it has to be there.",
+        examples=[{"right": 2, "each_unit_off": -0.05}],
     )
     promised_per_month: float = Field(
         description="What the business was promised in a month.", examples=[20000]
@@ -135,6 +155,12 @@ class Value(Section):
         description="What is done without the model.", examples=["nobody is warned"]
     )
     review: Day = Field(description="When the value is reviewed.", examples=["2027-06-30"])
+
+    @model_serializer(mode="wrap")
+    def _answered(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what another kind of model would say: a charter that was written before there was
+        one keeps its digest, and the signatures that rest on it."""
+        return {name: value for name, value in write(self).items() if value is not None}
 
 
 class Data(Section):
@@ -167,7 +193,8 @@ class Target(Section):
         description="What the label is called.", examples=["late"]
     )
     definition: Text = Field(
-        description="A condition over contract columns; where it is null, a row has no label.",
+        description="A condition over contract columns, or the number to predict; where it is null,"
+        " a row has no label.",
         examples=["arr_delay > 15"],
     )
 
@@ -246,8 +273,9 @@ class Charter(Section):
         return digest_of(self.model_dump(mode="json"))
 
     @property
-    def threshold(self) -> float:
-        """The probability from which a positive answer is worth more than a negative one.
+    def threshold(self) -> float | None:
+        """The probability from which a positive answer is worth more than a negative one; None
+        where answers are numbers.
 
         The charter's own, or the break-even of the value case: with the values of the four
         outcomes, t = (TN - FP) / ((TN - FP) + (TP - FN)).
@@ -256,6 +284,8 @@ class Charter(Section):
         if self.deployment.threshold is not None:
             return self.deployment.threshold
         worth = self.value.per_decision
+        if worth is None:
+            return None
         wrong = worth.true_negative - worth.false_positive
         right = worth.true_positive - worth.false_negative
         return wrong / (wrong + right)

@@ -12,9 +12,6 @@ from typing import Any
 from taxiway.core.digest import canonical_json
 from taxiway.core.errors import InputError
 
-OUTPUT: Mapping[str, str] = {"prediction": "boolean", "probability": "number"}
-"""What an output holds that conditions can ask about -> its type, as the contract's types go."""
-
 SAMPLE = "sample"
 """The name of the rule by which chance makes a decision a case."""
 
@@ -24,9 +21,9 @@ class Decision:
     """One logged prediction, with everything that is needed to make it again.
 
     `inputs` is the record as it was validated; `output` is what was answered:
-    {prediction, probability, reasons}, and {review: {because: [rule]}} where a person has to decide
-    (such a decision is a case, with the decision's id). `happened_at` is the contract's event time
-    of the record, `at` the moment of the answer.
+    {prediction, probability, reasons}, or {prediction, reasons} of a number, and {review: {because:
+    [rule]}} where a person has to decide (such a decision is a case, with the decision's id).
+    `happened_at` is the contract's event time of the record, `at` the moment of the answer.
     """
 
     id: str
@@ -52,6 +49,18 @@ class Decision:
         """The rules for which a person has to decide; empty where the model's answer stands."""
         review = self.output.get("review")
         return tuple(review["because"]) if review else ()
+
+
+def in_a_word(output: Mapping[str, Any]) -> str:
+    """What an output answers: yes, no, or its number.
+
+    >>> in_a_word({"prediction": True, "probability": 0.7}), in_a_word({"prediction": 12.5})
+    ('yes', '12.5')
+    """
+    said = output["prediction"]
+    if isinstance(said, bool):
+        return "yes" if said else "no"
+    return repr(said)
 
 
 @dataclass(frozen=True, slots=True)

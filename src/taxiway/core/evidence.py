@@ -97,11 +97,13 @@ METRICS = "training.metrics"
 """By `train`, about the release. examined: holdout rows.
 found: primary, model / simple / trivial {metric: {value, low, high}},
 gain {value, low, high} (the model's primary metric less the simple baseline's, paired),
-threshold, threshold_source, train_rows, positives, parameters, tuning. required: metric, bar."""
+train_rows, parameters, tuning; of a classification threshold, threshold_source, positives, of a
+regression labels {mean, deviation}. required: metric, bar."""
 
 SLICES = "training.slices"
 """By `train`, about the release. examined: holdout rows.
-found: slices [{column, value, rows, metric, low, high, selection_rate, protected (bool)}],
+found: slices [{column, value, rows, metric, low, high, gap, protected (bool), selection_rate,
+base_rate (of numbers: mean_prediction, mean_label)}],
 skipped [{column, value, rows}] (too few rows), protected [column], protected_reason,
 worst {column, value, gap} or null. required: maximum_gap, minimum_rows."""
 
@@ -155,9 +157,9 @@ insufficient data), why. required: bar, maximum_drop, minimum_rows."""
 VALUE = "monitoring.value"
 """By `watch`, like DRIFT, once labels are due: of the model's answers, also where a person overrode
 them. examined: decisions with an outcome.
-found: window_start, window_end, decisions, outcomes, counts {true_positive, ...}, realised,
-promised, currency, verdict (kept, below promise, insufficient data), why.
-required: promised, minimum_rows."""
+found: window_start, window_end, decisions, outcomes, counts {true_positive, ...; of numbers:
+answers, units_off}, realised, promised, currency, verdict (kept, below promise, insufficient data),
+why. required: promised, minimum_rows."""
 
 OVERSIGHT = "monitoring.oversight"
 """By `watch`, like DRIFT, once no case of the window can be decided in time any more, and only if

@@ -26,7 +26,7 @@ class Guardrail(Section):
         gt=0,
         le=1,
         description="Most that its share of positive answers, and its mean probability, may differ"
-        " from the champion's.",
+        " from the champion's; of predicted numbers, their mean, in standard deviations.",
     )
 
 
@@ -48,7 +48,8 @@ class Deployment(Section):
         1e-6,
         ge=0,
         lt=1,
-        description="Most that the compiled model's probability may differ from the original's.",
+        description="Most that the compiled model's probability may differ from the original's; a"
+        " predicted number, in parts of it, or of the spread of all of them if that is larger.",
     )
     reason_codes: Literal["adverse", "all", "none"] = Field(
         "adverse", description="Which decisions come with their reasons."
@@ -78,8 +79,8 @@ class ReviewRule(Section):
 
     name: Name = Field(description="What the rule is called.", examples=["borderline"])
     when: Text = Field(
-        description="A condition in SQL over `probability`, `prediction` and columns that are known"
-        " when the model answers.",
+        description="A condition in SQL over `prediction`, `probability` (of a classification), and"
+        " columns that are known when the model answers.",
         examples=["probability BETWEEN 0.2 AND 0.3"],
     )
 

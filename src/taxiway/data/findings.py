@@ -33,10 +33,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """How many rows have the label, and how many of them are positive."""
+    """How many rows have the label, and the smallest and the largest of them (false and true)."""
 
-    rows: int
-    positives: int
+    rows: int = 0
+    low: bool | float | None = None
+    high: bool | float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 {"protocol": 2, "model": name, "contract": digest, "data": digest, "profile": digest,
  "rows": n, "first_time": text, "last_time": text,
- "target": {"name", "definition"}, "source": {"name", "digest"}, "parts": [digest, ...]}
+ "target": {"name", "definition", "type" (if not true or false)}, "source": {"name", "digest"},
+ "parts": [digest, ...]}
 
 If signed mappings were done to the rows, `mapped` holds the ids of their resolutions.
 `data` is the digest of the list of the parts, `data.parts`; the digests of the parts stand here
@@ -27,10 +28,12 @@ PROTOCOL = 2
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The label that the charter asks for: its name and its definition over contract columns."""
+    """The label that the charter asks for: its name, its definition over contract columns, and its
+    type."""
 
     name: str
     definition: str
+    type: str = "boolean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,16 @@ def manifest_of(
         "rows": rows,
         "first_time": _text(times[0]),
         "last_time": _text(times[1]),
-        "target": {"name": target.name, "definition": target.definition},
+        "target": _plain(target),
         "source": {"name": source[0], "digest": source[1]},
         "parts": list(contents.parts),
     } | ({"mapped": list(mapped)} if mapped else {})
+
+
+def _plain(target: Target) -> dict[str, str]:
+    """The type is left out where it is true or false, as it always was before there were others."""
+    plain = {"name": target.name, "definition": target.definition}
+    return plain if target.type == "boolean" else {**plain, "type": target.type}
 
 
 def snapshot_of(manifest: Mapping[str, Any], *, at: datetime, by: str) -> Snapshot:

@@ -65,7 +65,12 @@ def take_snapshot(
     if same is not None and source.scan is None:
         return same
     validation = validate(
-        source, contract, on_rows=on_rows, as_of=desk.now(), target=target.definition
+        source,
+        contract,
+        on_rows=on_rows,
+        as_of=desk.now(),
+        target=target.definition,
+        label=target.type,
     )
     refuse_failures(source, validation, so="No snapshot was taken.")
     with tempfile.TemporaryDirectory(prefix="taxiway-") as folder:
@@ -224,7 +229,8 @@ def _provenance(
     manifest: dict[str, Any], contract: Contract, description: str, validation: Validation
 ) -> dict[str, Any]:
     target = manifest["target"]
-    moments = [contract.known_at(name) for name in columns_of(target["definition"], contract)]
+    read = columns_of(target["definition"], contract, target.get("type", "boolean"))
+    moments = [contract.known_at(name) for name in read]
     return {
         "source": manifest["source"]["name"],
         "source_digest": manifest["source"]["digest"],

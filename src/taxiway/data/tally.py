@@ -36,7 +36,7 @@ class Tally:
     first_time: Any = None
     last_time: Any = None
     constant: dict[str, Any] = field(default_factory=dict)
-    labels: Labels = field(default_factory=lambda: Labels(0, 0))
+    labels: Labels = field(default_factory=Labels)
     may_be_short: bool = False
 
 
@@ -105,5 +105,8 @@ def notice(batch: pl.DataFrame, event_time: str, present: list[Column], seen: Ta
 
 
 def count_labels(label: pl.Series, seen: Tally) -> None:
-    rows, positives = label.len() - label.null_count(), int(label.sum() or 0)
-    seen.labels = Labels(seen.labels.rows + rows, seen.labels.positives + positives)
+    before, rows = seen.labels, label.len() - label.null_count()
+    if rows:
+        ends: list[Any] = [label.min(), label.max(), before.low, before.high]
+        known = [end for end in ends if end is not None]
+        seen.labels = Labels(before.rows + rows, min(known), max(known))

@@ -19,7 +19,7 @@ from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import close_match, shortened
 from taxiway.data.column_types import schema_of
 from taxiway.data.findings import Failure, Validation
-from taxiway.data.label import condition
+from taxiway.data.label import defined
 from taxiway.data.rules import Rule, raw_name, rules_of
 from taxiway.data.source import ROW, Source, batches, rows_of_other_width, typed
 from taxiway.data.tally import (
@@ -47,14 +47,15 @@ def validate(
     on_rows: Callable[[int], None] = _nothing,
     as_of: datetime | None = None,
     target: str | None = None,
+    label: str = "boolean",
 ) -> Validation:
     """What a source says against its contract: all failures with counts and samples.
 
     `as_of` is the time against which freshness is held (None: it is not asked for); `target` is the
-    definition of the label, to count its classes. `on_rows` is told of every batch. Raises
-    `InputError` for a source or a definition that can't be read at all.
+    definition of the label and `label` its type, to see whether it ever differs. `on_rows` is told
+    of every batch. Raises `InputError` for a source or a definition that can't be read at all.
     """
-    return examine(source, contract, on_rows=on_rows, as_of=as_of, target=target)[0]
+    return examine(source, contract, on_rows=on_rows, as_of=as_of, target=target, label=label)[0]
 
 
 def examine(
@@ -64,12 +65,13 @@ def examine(
     on_rows: Callable[[int], None] = _nothing,
     as_of: datetime | None = None,
     target: str | None = None,
+    label: str = "boolean",
 ) -> tuple[Validation, Marks]:
     """As `validate`, and which rows it is that break the contract."""
     began = perf_counter()
     rules = rules_of(contract, source)
     present = [c for c in contract.columns if c.name in source.schema]
-    answer = _target(target, source, contract)
+    answer = _target(target, label, source, contract)
     uniques = _uniques(contract, source)
     seen = Tally(hashes={columns: [] for columns in uniques})
     for raw in batches(source):
@@ -98,10 +100,10 @@ def _uniques(contract: Contract, source: Source) -> list[tuple[str, ...]]:
     return [columns for columns in wanted if all(name in source.schema for name in columns)]
 
 
-def _target(target: str | None, source: Source, contract: Contract) -> pl.Expr | None:
+def _target(target: str | None, label: str, source: Source, contract: Contract) -> pl.Expr | None:
     if target is None:
         return None
-    answer = condition(target, schema_of(contract))
+    answer = defined(target, schema_of(contract), label)
     there = all(name in source.schema for name in answer.meta.root_names())
     return answer if there else None
 
@@ -253,7 +255,8 @@ def _notes(contract: Contract, seen: Tally, target: str | None) -> list[str]:
         for name, value in seen.constant.items():
             shown = shown_value(value, contract.column(name))
             notes.append(f"column {name} holds one value in all rows: {shown}")
-    if target and seen.labels.positives in {0, seen.labels.rows}:
-        what = "no label at all" if not seen.labels.rows else "only one class"
+    if target and seen.labels.low == seen.labels.high:
+        one = "class" if isinstance(seen.labels.low, bool) else "value"
+        what = "no label at all" if not seen.labels.rows else f"only one {one}"
         notes.append(f"the target `{shortened(target, SAMPLE_CHARACTERS)}` has {what}")
     return notes

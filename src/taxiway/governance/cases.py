@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from taxiway.core.decision import Decision
+from taxiway.core.decision import Decision, in_a_word
 from taxiway.core.errors import InputError, MissingError, RefusedError
 from taxiway.core.ledger import Sign
 from taxiway.core.moves import CASE, require_move
@@ -78,7 +78,7 @@ def review_of(decision: Decision, known: Review | None, terms: Terms, now: datet
         environment=decision.environment,
         release=decision.release,
         because=decision.because,
-        proposed="yes" if decision.output["prediction"] else "no",
+        proposed=in_a_word(decision.output),
         opened_at=decision.at,
         due=decision.at + terms.within,
         state="open",

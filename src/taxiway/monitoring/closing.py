@@ -13,6 +13,7 @@ from taxiway.core.charter import Charter
 from taxiway.core.decision import Decision
 from taxiway.core.evidence import Evidence, observed
 from taxiway.core.facts import Alert, Finding
+from taxiway.core.kind import KINDS, Kind
 from taxiway.core.ports import Desk
 from taxiway.monitoring.drift import CountLike, drift
 from taxiway.monitoring.findings import Found, alerts_of, drifted, missed, worse
@@ -38,6 +39,11 @@ class Look:
     frame_of: FrameOf
     count_like: CountLike
     measure: Measure
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of model it is."""
+        return KINDS[self.charter.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ def closed(desk: Desk, look: Look, reference: Reference, decisions: Sequence[Dec
         found += drifted(evidence[-1].found)
     if look.for_labels:
         known = [decision for decision in decisions if decision.key in look.outcomes]
-        labels = [bool(look.outcomes[decision.key]) for decision in known]
+        of = bool if look.kind.yes_or_no else float
+        labels = [of(look.outcomes[decision.key]) for decision in known]
         evidence.append(_performance(desk, look, reference, decisions, known, labels))
         found += worse(evidence[-1].found, evidence[-1].required)
         evidence.append(_value(desk, look, reference, decisions, known, labels))
@@ -97,10 +104,11 @@ def _drift(desk: Desk, look: Look, reference: Reference, decisions: Sequence[Dec
     # Of a column that the log withholds, nothing can be said.
     withheld = {name for decision in decisions for name in decision.withheld}
     watched = reference.watched.only([n for n in reference.watched.names if n not in withheld])
+    score = look.kind.score
     found, required = drift(
         reference.profile,
         look.frame_of([decision.inputs for decision in decisions], watched),
-        pl.Series("probability", [d.output["probability"] for d in decisions], pl.Float64),
+        pl.Series(score, [d.output[score] for d in decisions], pl.Float64),
         window=look.window,
         count_like=look.count_like,
         settings=look.charter.monitoring,
@@ -116,13 +124,13 @@ def _performance(
     reference: Reference,
     decisions: Sequence[Decision],
     known: Sequence[Decision],
-    labels: Sequence[bool],
+    labels: Sequence[bool | float],
 ) -> Evidence:
     training, settings = look.charter.training, look.charter.monitoring
     holdout = reference.metrics.get(training.bar.metric)
     found, required = performance(
         labels,
-        [decision.output["probability"] for decision in known],
+        [decision.output[look.kind.score] for decision in known],
         window=look.window,
         decisions=len(decisions),
         groups={
@@ -158,12 +166,12 @@ def _value(
     reference: Reference,
     decisions: Sequence[Decision],
     known: Sequence[Decision],
-    labels: Sequence[bool],
+    labels: Sequence[bool | float],
 ) -> Evidence:
     found, required = value(
         look.charter.value,
         window=look.window,
-        predictions=[bool(decision.output["prediction"]) for decision in known],
+        predictions=[decision.output["prediction"] for decision in known],
         labels=labels,
         decisions=len(decisions),
         decisions_of_all=look.decisions_of_all,

@@ -22,7 +22,7 @@ CountLike = Callable[[ColumnProfile, Any], Sequence[int]]
 def drift(
     profile: Mapping[str, Any],
     inputs: Frame,
-    probabilities: Any,
+    scores: Any,
     *,
     window: Window,
     count_like: CountLike,
@@ -31,7 +31,7 @@ def drift(
     """`found` and `required` of the DRIFT evidence of one release in one window.
 
     `profile` is the reference profile that travels with the release; `inputs` are the window's
-    columns to look at and `probabilities` its answers (a polars frame and series, in the contract's
+    columns to look at and `scores` its answers (a polars frame and series, in the contract's
     types). A column has drifted if the effect is at least the charter's and the p-value, adjusted
     for all columns and the output together, is below its false discovery rate. Below the minimum of
     rows nothing is said about any column.
@@ -44,7 +44,7 @@ def drift(
         # Times have no counts: they move on by themselves.
         if name in references and references[name]["counts"]
     ]
-    pairs.append((profile["output"], probabilities))
+    pairs.append((profile["output"], scores))
     insufficient = inputs.height < settings.minimum_rows
     if insufficient:
         measured: list[tuple[float | None, float | None]] = [(None, None)] * len(pairs)

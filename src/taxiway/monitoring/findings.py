@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from taxiway.core import evidence as kinds
-from taxiway.core.charter import LOWER_IS_BETTER, Charter
+from taxiway.core.charter import Charter
 from taxiway.core.facts import Alert, Finding
+from taxiway.core.kind import LOWER_IS_BETTER
 from taxiway.monitoring.drift import DRIFTED
 from taxiway.monitoring.performance import BEHIND, BELOW_BAR, DROPPED
 from taxiway.monitoring.value import BELOW
@@ -60,8 +61,9 @@ def drifted(found: Mapping[str, Any]) -> list[Found]:
     ]
     output = found["output"]
     if output["verdict"] == DRIFTED:
-        what = f"the predicted probability drifted, effect {output['effect']:.3f}"
-        notes.append(Found("output", "probability", NOTE, what, dict(output), kinds.DRIFT))
+        said = {"prediction": "number"}.get(output["name"], output["name"])
+        what = f"the predicted {said} drifted, effect {output['effect']:.3f}"
+        notes.append(Found("output", output["name"], NOTE, what, dict(output), kinds.DRIFT))
     return notes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from taxiway.core.contract import Contract
 from taxiway.core.decision import Outcome, record_key
 from taxiway.core.errors import ConflictError, InputError, Problem, close_match, shortened
+from taxiway.core.kind import Kind
 from taxiway.core.ports import Desk
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def add_outcomes(
     contract: Contract,
     target: str,
     label: Label,
+    kind: Kind,
     source: str,
     digest: str,
     as_logged: Callable[[str], str] = str,
@@ -57,13 +60,13 @@ def add_outcomes(
     """Joins outcomes to their decisions, and tells the ledger of the file with its digest.
 
     The frame has the contract's key columns in the contract's types, and the target by its name
-    (true, false or nothing) or the columns of its definition, which `label` then reads. Adding a
-    file again changes nothing. `as_logged` says how the log has a key, if not as it is. Raises
-    `InputError` with everything that is wrong with the frame, and `ConflictError` naming the keys
-    whose outcome is already known to be another one.
+    (true, false or nothing; a number or nothing) or the columns of its definition, which `label`
+    then reads. Adding a file again changes nothing. `as_logged` says how the log has a key, if not
+    as it is. Raises `InputError` with everything that is wrong with the frame, and `ConflictError`
+    naming the keys whose outcome is already known to be another one.
     """
     desk.acting("owner", "developer", "engineer", to=f"add outcomes for {model}")
-    labels = _labels(frame, contract, target, label)
+    labels = _labels(frame, contract, target, label, kind)
     keys = set(_decision_keys(desk, model, frame, contract))
     outcomes = {
         _known(key, as_logged(key), keys): one
@@ -104,7 +107,9 @@ def _known(key: str, logged: str, keys: Collection[str]) -> str:
     return key if key in keys and logged not in keys else logged
 
 
-def _store(desk: Desk, joined: Joined, fresh: Mapping[str, bool], source: str, digest: str) -> None:
+def _store(
+    desk: Desk, joined: Joined, fresh: Mapping[str, bool | float], source: str, digest: str
+) -> None:
     at = desk.now()
     with desk.change("outcomes.added", source, model=joined.model) as change:
         # Two stores, one after the other: should the ledger fail, the same file can be added again.
@@ -142,10 +147,8 @@ def _missing(columns: Sequence[str], contract: Contract) -> list[Problem]:
 
 
 def _labels(
-    frame: pl.DataFrame, contract: Contract, target: str, label: Label
-) -> Sequence[bool | None]:
-    import polars as pl
-
+    frame: pl.DataFrame, contract: Contract, target: str, label: Label, kind: Kind
+) -> Sequence[bool | float | None]:
     problems = _missing(frame.columns, contract)
     problems += [
         Problem(
@@ -160,19 +163,30 @@ def _labels(
     ]
     if not frame.height:
         problems.append(Problem("there are no rows", where="outcomes"))
-    if target in frame.columns and frame[target].dtype != pl.Boolean:
+    if target in frame.columns and not _labels_fit(frame[target].dtype, kind):
         problems.append(
             Problem(
                 f"the target {target!r} has another type",
                 str(frame[target].dtype),
-                "true or false",
+                "true or false" if kind.yes_or_no else "a number",
                 "outcomes",
             )
         )
     if problems:
         raise InputError("The outcomes can't be joined to decisions.", problems)
     found = frame[target] if target in frame.columns else label(frame)
-    return list(found)
+    return list(found) if kind.yes_or_no else _numbers(found)
+
+
+def _labels_fit(found: pl.DataType, kind: Kind) -> bool:
+    import polars as pl
+
+    return found == pl.Boolean if kind.yes_or_no else found.is_numeric()
+
+
+def _numbers(found: pl.Series) -> list[float | None]:
+    """Numbers as floats; one that is none, or infinite, is no outcome."""
+    return [float(one) if one is not None and math.isfinite(one) else None for one in found]
 
 
 def _fits(found: pl.DataType, type: str) -> bool:
@@ -191,10 +205,10 @@ def _fits(found: pl.DataType, type: str) -> bool:
 
 
 def _by_key(
-    frame: pl.DataFrame, contract: Contract, labels: Sequence[bool | None]
-) -> dict[str, bool]:
+    frame: pl.DataFrame, contract: Contract, labels: Sequence[bool | float | None]
+) -> dict[str, bool | float]:
     """Key -> label of the rows that have one. A key with two labels is an error."""
-    found: dict[str, bool] = {}
+    found: dict[str, bool | float] = {}
     twice: dict[str, None] = {}
     names = contract.key
     for values, one in zip(frame.select(names).iter_rows(), labels, strict=True):

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from taxiway.core.charter import LOWER_IS_BETTER, Bar
+from taxiway.core.charter import Bar
 from taxiway.core.interval import Interval
+from taxiway.core.kind import LOWER_IS_BETTER
 from taxiway.monitoring.windows import Window
 
 OK = "ok"
@@ -24,9 +25,9 @@ SHOWN_GROUPS = 50
 
 
 class Measure(Protocol):
-    """A metric with its interval, from labels (of both classes) and probabilities."""
+    """A metric with its interval, from labels that differ, and scores."""
 
-    def __call__(self, metric: str, labels: Any, probabilities: Any, *, seed: int) -> Interval: ...
+    def __call__(self, metric: str, labels: Any, scores: Any, *, seed: int) -> Interval: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class Limits:
 
 
 def performance(
-    labels: Sequence[bool],
-    probabilities: Sequence[float],
+    labels: Sequence[bool | float],
+    scores: Sequence[float],
     *,
     window: Window,
     decisions: int,
@@ -54,11 +55,11 @@ def performance(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """`found` and `required` of the PERFORMANCE evidence of one release in one window.
 
-    `labels` and `probabilities` are those of the decisions with an outcome, of `decisions` in all;
-    `groups` holds the protected columns' values for the same rows. The verdict is `below bar` if
-    the interval lies wholly on the wrong side of the bar, `dropped` if it does so of the holdout's
-    value less the maximum drop, `insufficient data` with its reason if there are too few rows or
-    only one class, else `ok`.
+    `labels` and `scores` (probabilities, or predicted numbers) are those of the decisions with an
+    outcome, of `decisions` in all; `groups` holds the protected columns' values for the same rows.
+    The verdict is `below bar` if the interval lies wholly on the wrong side of the bar, `dropped`
+    if it does so of the holdout's value less the maximum drop, `insufficient data` with its reason
+    if there are too few labels or they are all the same, else `ok`.
     """
     metric = limits.bar.metric
     bar = limits.bar.at_most if metric in LOWER_IS_BETTER else limits.bar.at_least
@@ -84,25 +85,28 @@ def performance(
     }
     if found["why"]:
         return found, required
-    interval = measure(metric, labels, probabilities, seed=seed)
+    interval = measure(metric, labels, scores, seed=seed)
     found |= {"value": interval.value, "low": interval.low, "high": interval.high}
     found["verdict"] = _verdict(interval, limits, bar)
 
     def of_group(rows: Sequence[int]) -> Interval:
-        own, scores = [labels[row] for row in rows], [probabilities[row] for row in rows]
-        return measure(metric, own, scores, seed=seed)
+        own, answers = [labels[row] for row in rows], [scores[row] for row in rows]
+        return measure(metric, own, answers, seed=seed)
 
     lowest = _worse_by(interval.value, limits.maximum_gap, metric)
     found["fairness"] = _fairness(labels, groups, limits, lowest, of_group)
     return found, required
 
 
-def _too_little(labels: Sequence[bool], minimum_rows: int) -> str:
+def _too_little(labels: Sequence[bool | float], minimum_rows: int) -> str:
     if len(labels) < minimum_rows:
         return f"{len(labels)} outcomes, of at least {minimum_rows} needed"
-    positives = sum(labels)
-    if positives in {0, len(labels)}:
-        return f"all {len(labels)} outcomes are {'positive' if positives else 'negative'}"
+    if len(set(labels)) < 2:
+        said = [
+            {True: "positive", False: "negative"}[one] if isinstance(one, bool) else f"{one:g}"
+            for one in labels[:1]
+        ]
+        return f"all {len(labels)} outcomes are {''.join(said) or 'unknown'}"
     return ""
 
 
@@ -126,7 +130,7 @@ def _verdict(interval: Interval, limits: Limits, bar: float | None) -> str:
 
 
 def _fairness(
-    labels: Sequence[bool],
+    labels: Sequence[bool | float],
     groups: Mapping[str, Sequence[Any]],
     limits: Limits,
     lowest: float,

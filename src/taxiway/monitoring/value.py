@@ -1,13 +1,15 @@
 """What a window's decisions were worth, against what the value case promised.
 
 Each decision whose outcome is known is a right or a wrong one of two kinds, and the charter says
-what each is worth. The promise is made a month: a window is promised, for each of its days, that
-day's share of its calendar month. So the windows of a whole month are promised exactly a month's
-worth, however they are cut.
+what each is worth; of a number, what a right one is worth, and what each unit by which it is off
+takes away. The promise is made a month: a window is promised, for each of its days, that day's
+share of its calendar month. So the windows of a whole month are promised exactly a month's worth,
+however they are cut.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -52,12 +54,36 @@ def outcome_counts(predictions: Sequence[bool], labels: Sequence[bool]) -> dict[
     }
 
 
+def off_counts(numbers: Sequence[float], labels: Sequence[float]) -> dict[str, float]:
+    """How many numbers, and by how much they are off, all together.
+
+    >>> off_counts([10.0, 12.5], [10.0, 15.0])
+    {'answers': 2, 'units_off': 2.5}
+    """
+    off = (abs(number - label) for number, label in zip(numbers, labels, strict=True))
+    return {"answers": len(labels), "units_off": math.fsum(off)}
+
+
+def _worth(
+    case: Value, predictions: Sequence[Any], labels: Sequence[Any]
+) -> tuple[dict[str, Any], float]:
+    """What there was, and what it was worth."""
+    counts: dict[str, Any]
+    if case.per_answer is not None:
+        counts = off_counts(predictions, labels)
+        right, off = case.per_answer.right, case.per_answer.each_unit_off
+        return counts, right * counts["answers"] + off * counts["units_off"]
+    counts = outcome_counts(predictions, labels)
+    worth = case.per_decision.model_dump() if case.per_decision else {}
+    return counts, float(sum(worth[kind] * rows for kind, rows in counts.items()))
+
+
 def value(
     case: Value,
     *,
     window: Window,
-    predictions: Sequence[bool],
-    labels: Sequence[bool],
+    predictions: Sequence[bool | float],
+    labels: Sequence[bool | float],
     decisions: int,
     decisions_of_all: int,
     minimum_rows: int,
@@ -72,9 +98,7 @@ def value(
     if the decisions without an outcome were worth as much, on average, as the others; between the
     two the verdict waits for outcomes. Fewer than `minimum_rows` known outcomes tell nothing.
     """
-    counts = outcome_counts(predictions, labels)
-    worth = case.per_decision.model_dump()
-    realised = float(sum(worth[kind] * rows for kind, rows in counts.items()))
+    counts, realised = _worth(case, predictions, labels)
     share = decisions / decisions_of_all if decisions_of_all else 0.0
     promise = promised(case.promised_per_month, window) * share
     known = len(labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,13 +24,15 @@ from taxiway.core.contract import Contract, contract_from
 from taxiway.core.digest import canonical_json, utc_text
 from taxiway.core.errors import InputError, IntegrityError, TaxiwayError
 from taxiway.core.facts import Release
+from taxiway.core.kind import KINDS, Kind
 from taxiway.core.ports import Actor, Desk, Engine
 from taxiway.release import model_file
-from taxiway.release.compile import ORIGINAL, compile_release, row_us
+from taxiway.release.compile import ORIGINAL, Score, compile_release, row_us
 from taxiway.release.manifest import Inspection, require_sound, signed_bytes
 from taxiway.release.reasoning import CONTRIBUTIONS, REPLACEMENT, Explain, by_input, decided
 
 CODE = "code/"
+LARGEST = sys.float_info.max
 
 Answer = Callable[[Artefact, Any], list[dict[str, Any]]]
 """The prediction path: an artefact and a frame of raw rows -> rows {inputs, output}."""
@@ -48,8 +51,8 @@ class Hands:
     """What packaging and loading need from the other steps, handed in."""
 
     load_features: LoadFeatures
-    probability: Callable[[Any, Any], Any]
-    """(estimator, features) -> probability of the positive class."""
+    scores: Mapping[str, Callable[[Any, Any], Any]]
+    """Kind of model -> (estimator, features) -> what it makes of each row, a number."""
     frame_of: FrameOf
     plain: Callable[[Any], list[dict[str, Any]]]
     """A frame of raw rows -> records as they are logged."""
@@ -74,14 +77,14 @@ def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: H
     predictions are those of the engine that the release will run on.
     """
     content = model_file.dump(parts.estimator)
-    estimator = model_file.load(content)
+    estimator, scores = model_file.load(content), hands.scores[parts.kind]
 
     def stored(features: Any) -> Any:
-        return hands.probability(estimator, features)
+        return scores(estimator, features)
 
     features = parts.features(parts.golden)
     together = stored(features)
-    fitted = hands.probability(parts.estimator, features)
+    fitted = scores(parts.estimator, features)
     if not np.array_equal(together, fitted):
         raise IntegrityError(
             f"The stored model does not answer as the fitted one: the largest difference over"
@@ -97,17 +100,15 @@ def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: H
         threshold=parts.threshold,
         tolerance=parts.maximum_difference,
     )
-    together = compiled.probability(features)
-    alone = np.concatenate(
-        [compiled.probability(features[i : i + 1]) for i in range(len(together))]
-    )
+    together = compiled.score(features)
+    alone = np.concatenate([compiled.score(features[i : i + 1]) for i in range(len(together))])
     row_exact = bool(np.array_equal(alone, together))
     reasons = decided(parts, compiled)
     explain = None
     if reasons["method"] == CONTRIBUTIONS and compiled.contributions is not None:
         explain = by_input(compiled.contributions, parts.sources, parts.input_names)
     golden = answer(
-        _artefact(parts, compiled.probability, explain, hands, row_exact=row_exact), parts.golden
+        _artefact(parts, compiled.score, explain, hands, row_exact=row_exact), parts.golden
     )
     files = {
         model_file.NAME: content,
@@ -154,7 +155,7 @@ def package(desk: Desk, parts: Parts, author: Actor, *, answer: Answer, hands: H
 
 def _artefact(
     parts: Parts,
-    probability: Callable[[Any], Any],
+    score: Score,
     explain: Explain | None,
     hands: Hands,
     *,
@@ -169,7 +170,7 @@ def _artefact(
         inputs=inputs,
         input_names=parts.input_names,
         features=parts.features,
-        probability=probability,
+        score=score,
         frame=partial(hands.frame_of, contract=inputs),
         plain=hands.plain,
         threshold=parts.threshold,
@@ -179,6 +180,7 @@ def _artefact(
         golden=(),
         manifest={},
         contributions=explain,
+        kind=KINDS[parts.kind],
     )
 
 
@@ -190,7 +192,7 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
     engine = manifest.get("engine", ORIGINAL)
     read = hands.load_features(code, manifest["code_main"], alone=engine != ORIGINAL)
     with _loading(engine):
-        probability = _probability(engine, files, hands)
+        score = _score(engine, manifest["kind"], files, hands)
         explain = _explain(engine, manifest, files, hands)
     inputs = tuple(manifest["inputs"])
     listed = list(inputs)
@@ -205,7 +207,7 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
         input_names=inputs,
         # By a list of names: `select` plans a query first, which takes longer than a small model.
         features=lambda raw: read(raw[listed]),
-        probability=probability,
+        score=score,
         frame=partial(hands.frame_of, contract=request),
         plain=hands.plain,
         threshold=manifest["threshold"],
@@ -216,6 +218,7 @@ def load(release: Release, inspection: Inspection, hands: Hands) -> Artefact:
         manifest=manifest,
         contributions=explain,
         oversight=oversight,
+        kind=_kind(manifest["kind"]),
     )
 
 
@@ -246,20 +249,31 @@ def _named(name: str, hands: Hands) -> Engine:
     return known[name]
 
 
-def _probability(name: str, files: Mapping[str, bytes], hands: Hands) -> Callable[[Any], Any]:
-    """The probabilities of verified files, from the engine that the manifest names."""
-    if name == ORIGINAL:
-        estimator = model_file.load(files[model_file.NAME])
-        return lambda features: hands.probability(estimator, features)
-    run = _named(name, hands).load(files)
+def _kind(name: str) -> Kind:
+    """The kind of model that a manifest names."""
+    if name not in KINDS:
+        raise IntegrityError(
+            f"The release is of the kind {name!r}, and this taxiway knows {', '.join(KINDS)}.",
+            todo="A newer kind needs a newer taxiway.",
+        )
+    return KINDS[name]
 
-    def probability(features: Any) -> Any:
+
+def _score(engine: str, kind: str, files: Mapping[str, bytes], hands: Hands) -> Score:
+    """What verified files make of rows, by the engine that the manifest names."""
+    if engine == ORIGINAL:
+        scores, estimator = hands.scores[kind], model_file.load(files[model_file.NAME])
+        return lambda features: scores(estimator, features)
+    run, known = _named(engine, hands).load(files), _kind(kind)
+    low, high = (0.0, 1.0) if known.yes_or_no else (-LARGEST, LARGEST)
+
+    def score(features: Any) -> Any:
         answered = run(features)
-        if not ((answered >= 0) & (answered <= 1)).all():
-            raise InputError("The model gives no probability for these values.")
+        if not ((answered >= low) & (answered <= high)).all():
+            raise InputError(f"The model gives no {known.score} for these values.")
         return answered
 
-    return probability
+    return score
 
 
 def _explain(

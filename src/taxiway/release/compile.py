@@ -4,6 +4,9 @@ Each engine is tried in turn. What it answers is held against the fitted estimat
 holdout and on adversarial rows: nulls, values that training never saw, extremes, and values at and
 next to every split. An engine that differs by more than the charter allows, or flips a decision, is
 refused; the last resort is the estimator itself.
+
+A probability may differ by so much as it is, a number by so large a part of itself, or of the
+spread of all answers where that is larger: nobody knows in which unit it is.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ but features may make one."""
 UNSEEN = ("", " ", "\u0000", "a value that training never saw", "é" * 200)
 TIMED_CALLS = 20
 
-Probability = Callable[[Any], Any]
+Score = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Compiled:
     engine: str
     files: Mapping[str, bytes]
     """Empty for the original: the estimator's own file serves it."""
-    probability: Probability
+    score: Score
     contributions: Contributions | None
     """What its columns add to the score, if the engine can tell."""
     observation: Observation
@@ -52,22 +55,23 @@ class Compiled:
 
 def compile_release(
     estimator: Any,
-    original: Probability,
+    original: Score,
     engines: Sequence[Engine],
     holdout: pl.DataFrame,
     *,
     training: pl.DataFrame,
-    threshold: float,
+    threshold: float | None,
     tolerance: float,
 ) -> Compiled:
     """The first engine that holds against the original, or the original itself.
 
-    `holdout` and `training` have the model's columns. The evidence says of every engine that was
-    tried why it was refused, and what one row costs.
+    `holdout` and `training` have the model's columns; `threshold` is None where answers are
+    numbers. The evidence says of every engine that was tried why it was refused, and what one row
+    costs.
     """
     names = tuple(holdout.columns)
     tried: list[dict[str, Any]] = []
-    chosen: tuple[str, Mapping[str, bytes], Probability] = (ORIGINAL, {}, original)
+    chosen: tuple[str, Mapping[str, bytes], Score] = (ORIGINAL, {}, original)
     made: Contributions | None = None
     figures = _figures(holdout.height, 0, 0.0, 0)
     for engine in engines:
@@ -92,14 +96,14 @@ def compile_release(
             chosen = (engine.name, files, compiled)
             made = engine.contributions(files)
             break
-    name, _, probability = chosen
+    name, _, score = chosen
     found = {
         "engine": name,
         "tried": tried,
         **figures,
         "row_us": {
             which: row_us(call, holdout)
-            for which, call in (("original", original), ("engine", probability))
+            for which, call in (("original", original), ("engine", score))
         },
     }
     observation = (PARITY, holdout.height, found, {"maximum_difference": tolerance})
@@ -124,16 +128,19 @@ def _refusal(figures: Mapping[str, Any], tolerance: float) -> str:
 
 
 def _held(
-    original: Probability,
-    compiled: Probability,
+    original: Score,
+    compiled: Score,
     edges: Mapping[str, Sequence[float]],
     holdout: pl.DataFrame,
-    threshold: float,
+    threshold: float | None,
 ) -> dict[str, Any]:
     """How far a compiled model is from the original, at the most."""
     expected, found = original(holdout), compiled(holdout)
-    largest = _difference(expected, found)
-    flips = int(((expected >= threshold) != (found >= threshold)).sum())
+    flips = 0
+    if threshold is not None:
+        flips = int(((expected >= threshold) != (found >= threshold)).sum())
+    spread = None if threshold is not None else float(np.std(expected)) or 1.0
+    largest = _difference(expected, found, spread)
     examined = 0
     for rows in adversarial(holdout, edges):
         try:
@@ -141,13 +148,18 @@ def _held(
         except Exception:  # noqa: BLE001, S112 - the original refuses such values: nothing to hold against
             continue
         examined += rows.height
-        largest = max(largest, _difference(expected, compiled(rows)))
+        largest = max(largest, _difference(expected, compiled(rows), spread))
     return _figures(holdout.height, examined, largest, flips)
 
 
-def _difference(expected: Any, found: Any) -> float:
-    """The largest difference; infinite where the engine gives no number."""
-    apart = np.abs(np.asarray(expected) - np.asarray(found))
+def _difference(expected: Any, found: Any, spread: float | None) -> float:
+    """The largest difference; infinite where the engine gives no number. With a spread, in parts of
+    what is larger: it, or what was expected."""
+    expected, found = np.asarray(expected), np.asarray(found)
+    with np.errstate(invalid="ignore"):
+        apart = np.where(expected == found, 0.0, np.abs(expected - found))
+        if spread is not None:
+            apart = apart / np.maximum(np.abs(expected), spread)
     return float(np.where(np.isnan(apart), np.inf, apart).max(initial=0.0))
 
 
@@ -189,7 +201,7 @@ def _with(
     return sample[rows].with_columns(column)
 
 
-def row_us(call: Probability, holdout: pl.DataFrame) -> float:
+def row_us(call: Score, holdout: pl.DataFrame) -> float:
     """Microseconds for one row, the fastest of some calls."""
     row = holdout[:1]
     best = float("inf")

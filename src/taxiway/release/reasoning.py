@@ -13,13 +13,22 @@ from typing import Any
 import numpy as np
 
 from taxiway.core.artefact import Parts
-from taxiway.core.ports import Contributions
+from taxiway.core.kind import KINDS
+from taxiway.core.ports import ANSWER, LOG, LOG_ODDS, Contributions
 from taxiway.release.compile import Compiled, row_us
 
 CONTRIBUTIONS, REPLACEMENT = "contributions", "replacement"
 PROOF_ROWS = 64
 WITHIN = 1e-9
-"""How far expected score and contributions may be from the model's own probability, or score."""
+"""How far expected score and contributions may be from the model's own answer, or score; in parts
+of it, if it is larger than one."""
+
+ANSWERS: Mapping[str, Callable[[Any], Any]] = {
+    LOG_ODDS: lambda score: 1.0 / (1.0 + np.exp(-score)),
+    LOG: np.exp,
+    ANSWER: lambda score: score,
+}
+"""Unit of a score -> what makes the answer of it."""
 
 Explain = Callable[[Any], Any]
 """Frame of the model's columns -> float64 of shape (rows, inputs)."""
@@ -45,27 +54,26 @@ def decided(parts: Parts, compiled: Compiled) -> dict[str, Any]:
     """The method with its unit and, if it is the replacement, why; for manifest and evidence."""
     made, sources = compiled.contributions, parts.sources
     if parts.reasons_by == REPLACEMENT:
-        return _replacement("the charter says so")
+        return _replacement(parts, "the charter says so")
     if made is None:
-        return _replacement(f"the engine {compiled.engine} has no exact ones for this model")
+        return _replacement(parts, f"the engine {compiled.engine} has no exact ones for this model")
     mixed = [name for name in made.columns if len(sources.get(name, ())) != 1]
     if mixed:
         said = " and ".join(sources.get(mixed[0], ())) or "no input"
-        return _replacement(f"the model's column {mixed[0]} is made from {said}")
+        return _replacement(parts, f"the model's column {mixed[0]} is made from {said}")
+    unit = made.unit.replace(ANSWER, KINDS[parts.kind].score)
     rows = parts.holdout.gather_every(max(1, parts.holdout.height // PROOF_ROWS))
     added = made.expected + made.of(rows).sum(axis=1)
     if made.score is not None:
-        apart, what = _apart(added, made.score(rows)), f"the {made.unit}"
+        apart, what = _apart(added, made.score(rows)), f"the {unit}"
     else:
-        if made.unit == "log-odds":
-            with np.errstate(over="ignore"):
-                added = 1.0 / (1.0 + np.exp(-added))
-        apart, what = _apart(added, compiled.probability(rows)), "the answer"
+        with np.errstate(over="ignore"):
+            apart, what = _apart(ANSWERS[made.unit](added), compiled.score(rows)), "the answer"
     if not apart <= WITHIN:
-        return _replacement(f"contributions do not add up to {what}: {apart:.2g} off")
+        return _replacement(parts, f"contributions do not add up to {what}: {apart:.2g} off")
     return {
         "method": CONTRIBUTIONS,
-        "unit": made.unit,
+        "unit": unit,
         "why": "",
         "rows": rows.height,
         "largest_difference": apart,
@@ -74,8 +82,9 @@ def decided(parts: Parts, compiled: Compiled) -> dict[str, Any]:
 
 
 def _apart(added: Any, expected: Any) -> float:
-    return float(np.abs(added - expected).max(initial=0.0))
+    off = np.abs(added - expected) / np.maximum(np.abs(expected), 1.0)
+    return float(off.max(initial=0.0))
 
 
-def _replacement(why: str) -> dict[str, Any]:
-    return {"method": REPLACEMENT, "unit": "probability", "why": why}
+def _replacement(parts: Parts, why: str) -> dict[str, Any]:
+    return {"method": REPLACEMENT, "unit": KINDS[parts.kind].score, "why": why}

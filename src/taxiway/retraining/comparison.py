@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from taxiway.core.charter import LOWER_IS_BETTER
 from taxiway.core.errors import InputError, RefusedError
 from taxiway.core.evidence import COMPARISON, Evidence, observed
 from taxiway.core.facts import Proposal
 from taxiway.core.interval import Interval
+from taxiway.core.kind import LOWER_IS_BETTER
 from taxiway.core.moves import PROPOSAL, require_move
 from taxiway.core.ports import Desk
 from taxiway.retraining.proposal import champion_of
@@ -24,9 +24,9 @@ SHOWN_SLICES = 50
 
 
 class Measure(Protocol):
-    """A metric, from labels of both classes and probabilities."""
+    """A metric, from labels that differ and scores: probabilities, or predicted numbers."""
 
-    def __call__(self, metric: str, labels: Any, probabilities: Any) -> float: ...
+    def __call__(self, metric: str, labels: Any, scores: Any) -> float: ...
 
 
 class Gain(Protocol):
@@ -40,11 +40,13 @@ class Gain(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A release on the holdout: its probability for each row, and from which on it says yes."""
+    """A release on the holdout: its probability or number for each row, and from which probability
+    on it says yes."""
 
     release: str
-    probabilities: Sequence[float]
-    threshold: float
+    scores: Sequence[float]
+    threshold: float | None
+    """None where answers are numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Holdout:
     """The frozen rows that neither side has learnt from, in one order."""
 
     digest: str
-    labels: Sequence[bool]
+    labels: Sequence[bool | float]
     slices: Mapping[str, Sequence[Any]]
     """Column -> its value for each row."""
 
@@ -74,24 +76,24 @@ def compare(champion: Side, challenger: Side, holdout: Holdout, ruler: Ruler) ->
 
     The challenger wins if the lower end of its gain's interval lies above the least gain that the
     charter asks for, the champion if the upper end lies below zero; else nothing is proven. `moved`
-    counts the decisions that change, each side deciding at its own threshold: `up` from no to yes.
-    Raises `InputError` if the rows can't tell the sides apart.
+    counts the decisions that change, each side deciding at its own threshold: `up` from no to yes,
+    or to a larger number. Raises `InputError` if the rows can't tell the sides apart.
     """
     rows = len(holdout.labels)
-    if not rows or len(set(map(bool, holdout.labels))) < 2:
+    if len(set(holdout.labels)) < 2:
         raise InputError(
             f"{challenger.release} and {champion.release} can't be compared: the holdout has {rows}"
-            " rows of one class, expected rows of both.",
+            " rows with one label, expected labels that differ.",
             todo="Take a newer snapshot or a larger holdout (charter: training.split.holdout).",
         )
     for side in (champion, challenger):
-        if len(side.probabilities) != rows:
-            raise ValueError(f"{side.release} has {len(side.probabilities)} answers, {rows} rows")
+        if len(side.scores) != rows:
+            raise ValueError(f"{side.release} has {len(side.scores)} answers, {rows} rows")
     gained = ruler.gain(
         ruler.metric,
         holdout.labels,
-        challenger.probabilities,
-        champion.probabilities,
+        challenger.scores,
+        champion.scores,
         seed=ruler.seed,
     )
     slices, skipped = _slices(champion, challenger, holdout, ruler)
@@ -99,8 +101,8 @@ def compare(champion: Side, challenger: Side, holdout: Holdout, ruler: Ruler) ->
         "champion": champion.release,
         "challenger": challenger.release,
         "metric": ruler.metric,
-        "champion_value": ruler.measure(ruler.metric, holdout.labels, champion.probabilities),
-        "challenger_value": ruler.measure(ruler.metric, holdout.labels, challenger.probabilities),
+        "champion_value": ruler.measure(ruler.metric, holdout.labels, champion.scores),
+        "challenger_value": ruler.measure(ruler.metric, holdout.labels, challenger.scores),
         "gain": {"value": gained.value, "low": gained.low, "high": gained.high},
         "slices": slices,
         "skipped": skipped,
@@ -166,11 +168,16 @@ def _verdict(gained: Interval, minimum_gain: float) -> str:
 
 
 def _moved(champion: Side, challenger: Side) -> dict[str, int]:
-    before = [p >= champion.threshold for p in champion.probabilities]
-    after = [p >= challenger.threshold for p in challenger.probabilities]
-    changes = list(zip(before, after, strict=True))
-    up, down = changes.count((False, True)), changes.count((True, False))
+    changes = list(zip(_answers(champion), _answers(challenger), strict=True))
+    up = sum(after > before for before, after in changes)
+    down = sum(after < before for before, after in changes)
     return {"up": up, "down": down, "unchanged": len(changes) - up - down}
+
+
+def _answers(side: Side) -> Sequence[float]:
+    if side.threshold is None:
+        return side.scores
+    return [score >= side.threshold for score in side.scores]
 
 
 def _slices(
@@ -185,12 +192,12 @@ def _slices(
         for place, value in enumerate(values):
             places.setdefault(value, []).append(place)
         for value, rows in sorted(places.items(), key=lambda item: (-len(item[1]), str(item[0]))):
-            labels = [bool(holdout.labels[row]) for row in rows]
+            labels = [holdout.labels[row] for row in rows]
             if len(rows) < ruler.minimum_slice_rows or len(set(labels)) < 2:
                 skipped += 1
                 continue
             old, new = (
-                ruler.measure(ruler.metric, labels, [side.probabilities[row] for row in rows])
+                ruler.measure(ruler.metric, labels, [side.scores[row] for row in rows])
                 for side in (champion, challenger)
             )
             found.append(

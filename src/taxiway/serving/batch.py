@@ -14,9 +14,11 @@ from typing import Any
 
 import polars as pl
 
+from taxiway.core.artefact import Artefact
 from taxiway.core.decision import Decision
 from taxiway.core.digest import PREFIX, digest_of
 from taxiway.core.errors import ConflictError
+from taxiway.core.kind import kind_of
 from taxiway.serving import columns
 from taxiway.serving.ahead import ahead
 from taxiway.serving.columns import Plain
@@ -62,11 +64,13 @@ class Scored:
     """Some rows that were decided, in their order."""
 
     frame: pl.DataFrame
-    """Key columns, prediction, probability, reasons, review, release and decision.
+    """Key columns, what the model's kind says (such as prediction), reasons, review, release and
+    decision.
 
     Reasons and the rules of a review are JSON text, so that every table format holds them.
     """
-    positive: int
+    positive: int | None
+    """How many are yes; None where answers are numbers."""
     found: int
     """How many of them were in the log before."""
 
@@ -99,7 +103,7 @@ def score(
     with ahead(made) as parts:
         for part in parts:
             if part.decisions is not None and _logged(decider, part.decisions):
-                yield _of_columns(part, decider.artefact.inputs.key, plain)
+                yield _of_columns(part, decider.artefact, plain)
             else:
                 yield from _one_by_one(decider, job, part)
             on_rows(len(part.numbers))
@@ -136,19 +140,22 @@ def _logged(decider: Decider, decisions: Any) -> bool:
     return True
 
 
-def _of_columns(part: Made, key: Sequence[str], plain: Plain) -> Scored:
+def _of_columns(part: Made, artefact: Artefact, plain: Plain) -> Scored:
     decisions = part.decisions
-    frame = plain(part.frame.select(key)).hstack(
+    frame = plain(part.frame.select(artefact.inputs.key)).hstack(
         decisions.select(
-            "prediction",
-            "probability",
+            *artefact.kind.output,
             "reasons",
             "review",
             "release",
             pl.col("id").alias("decision"),
         )
     )
-    return Scored(frame, int(decisions["prediction"].sum()), 0)
+    return Scored(frame, _positive(decisions["prediction"]), 0)
+
+
+def _positive(predictions: pl.Series) -> int | None:
+    return int(predictions.sum()) if predictions.dtype == pl.Boolean else None
 
 
 def _one_by_one(decider: Decider, job: Job, part: Made) -> Iterator[Scored]:
@@ -187,14 +194,14 @@ def _decided(decider: Decider, ids: Sequence[str], frame: Any) -> tuple[list[Dec
 
 def _scored(decisions: Sequence[Decision], key: Sequence[str], found: int) -> Scored:
     outputs = [d.output for d in decisions]
-    predictions = [output["prediction"] for output in outputs]
-    columns_ = {
-        **{name: [d.inputs[name] for d in decisions] for name in key},
-        "prediction": predictions,
-        "probability": [output["probability"] for output in outputs],
-        "reasons": [columns.text(output["reasons"]) for output in outputs],
-        "review": [columns.text(d.because) for d in decisions],
-        "release": [d.release for d in decisions],
-        "decision": [d.id for d in decisions],
-    }
-    return Scored(pl.DataFrame(columns_), sum(predictions), found)
+    frame = pl.DataFrame(
+        {
+            **{name: [d.inputs[name] for d in decisions] for name in key},
+            **{name: [output[name] for output in outputs] for name in kind_of(outputs[0]).output},
+            "reasons": [columns.text(output["reasons"]) for output in outputs],
+            "review": [columns.text(d.because) for d in decisions],
+            "release": [d.release for d in decisions],
+            "decision": [d.id for d in decisions],
+        }
+    )
+    return Scored(frame, _positive(frame["prediction"]), found)

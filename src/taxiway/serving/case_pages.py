@@ -115,7 +115,7 @@ def plain(case: Case) -> dict[str, Any]:
         "environment": review.environment,
         "because": list(review.because),
         "proposed": review.proposed,
-        "probability": decision.output["probability"],
+        **{name: decision.output[name] for name in ("probability",) if name in decision.output},
         "state": review.state,
         "answer": review.answer,
         "opened_at": utc_text(review.opened_at),

@@ -19,7 +19,7 @@ import polars as pl
 from taxiway.core.artefact import Artefact
 from taxiway.core.decision import Decision, record_key
 from taxiway.serving.deciding import Decider
-from taxiway.serving.path import answer, probability
+from taxiway.serving.path import answer, score
 from taxiway.serving.reasons import MOST, effects
 
 Plain = Callable[[pl.DataFrame], pl.DataFrame]
@@ -43,8 +43,8 @@ def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain)
     """Decisions with these ids on a frame of validated rows, which are not logged yet.
 
     The columns are the fields of a decision, with `inputs`, `output` and `withheld` as JSON text,
-    and what stands in the output: `prediction`, `probability`, and `reasons` and `review` as JSON
-    text.
+    and what stands in the output: what the model's kind says, such as `prediction`, and `reasons`
+    and `review` as JSON text.
     """
     if decider.artefact.oversight is not None:  # its rules look at one record after the other
         return _one_by_one(decider, ids, frame)
@@ -71,15 +71,13 @@ def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain)
 
 
 def answered(artefact: Artefact, frame: pl.DataFrame, plain: Plain) -> pl.DataFrame:
-    """The answers to a frame of validated rows, before oversight: `prediction`, `probability`, and
+    """The answers to a frame of validated rows, before oversight: what the model's kind says, and
     `reasons`, `review` and `output` as JSON text."""
-    probabilities = probability(artefact, frame)
-    positive = probabilities >= artefact.threshold
-    reasons = _reasons(artefact, frame, probabilities, positive, plain)
-    answers = pl.DataFrame({"prediction": positive, "probability": probabilities}).with_columns(
-        reasons.alias("reasons"), pl.lit("[]").alias("review")
-    )
-    head = answers.select(pl.struct("prediction", "probability").struct.json_encode())
+    scores = score(artefact, frame)
+    reasons = _reasons(artefact, frame, scores, plain)
+    said = pl.DataFrame(artefact.kind.says(scores, artefact.threshold))
+    answers = said.with_columns(reasons.alias("reasons"), pl.lit("[]").alias("review"))
+    head = said.select(pl.struct(pl.all()).struct.json_encode())
     output = pl.select(
         pl.concat_str(
             head.to_series().str.head(-1), pl.lit(',"reasons":'), reasons, pl.lit("}")
@@ -100,8 +98,7 @@ def _one_by_one(decider: Decider, ids: pl.Series, frame: pl.DataFrame) -> pl.Dat
         {
             **{name: [getattr(one, name) for one in made] for name in names},
             **{name: [text(getattr(one, name)) for one in made] for name in _TEXTS},
-            "prediction": [one.output["prediction"] for one in made],
-            "probability": [one.output["probability"] for one in made],
+            **{name: [one.output[name] for one in made] for name in decider.artefact.kind.output},
             "reasons": [text(one.output["reasons"]) for one in made],
             "review": [text(one.because) for one in made],
         }
@@ -122,25 +119,22 @@ def _keys(records: pl.DataFrame, key: Sequence[str]) -> pl.Series:
     return pl.Series("key", [record_key(row, key) for row in columns.to_dicts()], pl.String())
 
 
-def _reasons(
-    artefact: Artefact, frame: pl.DataFrame, probabilities: Any, positive: Any, plain: Plain
-) -> pl.Series:
+def _reasons(artefact: Artefact, frame: pl.DataFrame, scores: Any, plain: Plain) -> pl.Series:
     """The reasons of each row as JSON text, a rank after the other."""
-    rows, found = effects(artefact, frame, probabilities, positive, probability)
+    made = effects(artefact, frame, scores, score)
+    rows, names = made.rows, artefact.input_names
     if not len(rows):
         return pl.Series("reasons", ["[]"]).new_from_index(0, frame.height)
-    names = artefact.input_names
-    signed = np.where(positive[rows], 1.0, -1.0)[:, None] * found
     # Stable, so that of two effects of one size the first column's is the first, as it is alone.
-    order = np.argsort(-signed, axis=1, kind="stable")[:, :MOST]
+    order = np.argsort(-made.strength, axis=1, kind="stable")[:, :MOST]
     values = plain(frame[rows.tolist()].select(names))
     spoken = [_values(values, name, artefact.reference[name]) for name in names]
     each = np.arange(len(rows))
     ranks = []
     for rank in range(order.shape[1]):
         chosen = order[:, rank]
-        speaks = signed[each, chosen] > 0
-        effect = _values_of(pl.Series(found[each, chosen]))
+        speaks = made.strength[each, chosen] > 0
+        effect = _values_of(pl.Series(made.moved[each, chosen]))
         parts = []
         for place, begun in enumerate(spoken):
             at = np.flatnonzero(speaks & (chosen == place))

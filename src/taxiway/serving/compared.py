@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import groupby
 
 from taxiway.core.decision import Decision
+from taxiway.core.kind import CLASSIFICATION, kind_of
 
 Z = 1.959963984540054
 """Of a 95 % interval."""
@@ -32,10 +33,13 @@ class Compared:
     champion_mean: float
     challenger_mean: float
     mean_difference: float
-    """Of the probabilities, without their sign."""
+    """Of the probabilities or predicted numbers, without their sign."""
     largest_difference: float
     agreement: tuple[float, float, float] | None
-    """Share of the pairs with the same answer, and its 95 % interval (Wilson); None for no pair."""
+    """Share of the pairs with the same answer, and its 95 % interval (Wilson); None for no pair.
+    Numbers agree only where they are equal."""
+    score: str = CLASSIFICATION.score
+    """What means and differences are of: `probability`, or `prediction` of a number."""
 
 
 def compare(
@@ -46,14 +50,18 @@ def compare(
     `names` are model, environment, champion and challenger. Of several decisions on a key, the
     last ones are a pair.
     """
-    pairs = yes = other_yes = only = other_only = 0
+    pairs = yes = other_yes = only = other_only = equal = 0
     total = other_total = apart = largest = 0.0
+    kind = CLASSIFICATION
     for first, second in _pairs(answered, shadowed):
         said, other = first.output["prediction"], second.output["prediction"]
-        p, q = first.output["probability"], second.output["probability"]
+        kind = kind_of(first.output)
+        p, q = first.output[kind.score], second.output[kind.score]
         pairs += 1
-        yes, other_yes = yes + said, other_yes + other
-        only, other_only = only + (said and not other), other_only + (other and not said)
+        equal += said == other
+        if kind.yes_or_no:
+            yes, other_yes = yes + said, other_yes + other
+            only, other_only = only + (said and not other), other_only + (other and not said)
         total, other_total = total + p, other_total + q
         apart, largest = apart + abs(p - q), max(largest, abs(p - q))
     most = max(pairs, 1)
@@ -68,7 +76,8 @@ def compare(
         challenger_mean=other_total / most,
         mean_difference=apart / most,
         largest_difference=largest,
-        agreement=wilson(pairs - only - other_only, pairs) if pairs else None,
+        agreement=wilson(equal, pairs) if pairs else None,
+        score=kind.score,
     )
 
 

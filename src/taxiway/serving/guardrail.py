@@ -65,30 +65,41 @@ class Trial:
 
 @dataclass(slots=True)
 class Mean:
+    """The mean of numbers, and how far they are spread.
+
+    Source: Welford (1962), Note on a method for calculating corrected sums of squares and products.
+    """
+
+    n: int = 0
+    value: float = 0.0
+    squares: float = 0.0
+    """Of the distances from the mean."""
+
+    def add(self, value: float) -> None:
+        self.n += 1
+        off = value - self.value
+        self.value += off / self.n
+        self.squares += off * (value - self.value)
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the numbers."""
+        return math.sqrt(self.squares / self.n) if self.n else 0.0
+
+    @property
+    def error(self) -> float:
+        """The variance of the mean."""
+        return self.squares / self.n / self.n if self.n else 0.0
+
+
+def shares() -> Mean:
     """The mean of values between 0 and 1.
 
     One 0 and one 1 are there from the start, so that a hundred equal values don't look like
     certainty. Source: Agresti and Caffo (2000), Simple and effective confidence intervals for
     proportions and differences of proportions.
     """
-
-    n: int = 2
-    total: float = 1.0
-    squares: float = 1.0
-
-    def add(self, value: float) -> None:
-        self.n += 1
-        self.total += value
-        self.squares += value * value
-
-    @property
-    def value(self) -> float:
-        return self.total / self.n
-
-    @property
-    def error(self) -> float:
-        """The variance of the mean."""
-        return max(0.0, self.squares / self.n - self.value**2) / self.n
+    return Mean(2, 0.5, 0.5)
 
 
 @dataclass(slots=True)
@@ -101,8 +112,10 @@ class Tally:
     seconds: float = 0.0
     """Time of its own part of the groups, and how many groups that were."""
     groups: int = 0
-    positive: Mean = field(default_factory=Mean)
-    probability: Mean = field(default_factory=Mean)
+    positive: Mean = field(default_factory=shares)
+    probability: Mean = field(default_factory=shares)
+    number: Mean = field(default_factory=Mean)
+    """Of predicted numbers; those of a model that says yes or no are the two above."""
 
     def add(self, decisions: Sequence[Decision], seconds: float, slow_us: float) -> None:
         if decisions:
@@ -160,8 +173,12 @@ class Guardrail:
             key = hash(one.key)
             if key not in self._keys:
                 self._keys.add(key)
-                tally.positive.add(one.output["prediction"])
-                tally.probability.add(one.output["probability"])
+                said = one.output["prediction"]
+                if isinstance(said, bool):
+                    tally.positive.add(said)
+                    tally.probability.add(one.output["probability"])
+                else:
+                    tally.number.add(said)
         if len(self._keys) > MOST_KEYS:
             self._keys.clear()
 
@@ -200,12 +217,31 @@ def _probability(limits: Limits, champion: Tally, canary: Tally, alarms: float) 
     return _output(mean, limits, champion.probability, canary.probability, alarms)
 
 
-def _output(name: str, limits: Limits, champion: Mean, canary: Mean, alarms: float) -> Found | None:
-    difference = canary.value - champion.value
-    # At least so far apart, after what chance alone would do; both directions share the alarms.
-    least = abs(difference) - NormalDist().inv_cdf(1 - alarms / 2) * math.sqrt(
-        champion.error + canary.error
+def _number(limits: Limits, champion: Tally, canary: Tally, alarms: float) -> Found | None:
+    """In standard deviations of the champion's numbers: those have a unit, the limit has none."""
+    own, other = canary.number, champion.number
+    least = _apart(other, own, alarms)
+    most = limits.maximum_difference * other.spread
+    if min(own.n, other.n) < limits.minimum_decisions or least <= most:
+        return None
+    what = (
+        f"its mean prediction is {own.value:g}, the champion's {other.value:g} in the same time: at"
+        f" least {least:g} apart, where the champion's numbers are spread by {other.spread:g}"
     )
+    found = {"canary": own.value, "champion": other.value, "at_least_apart": least}
+    sizes = {"canary_keys": own.n, "champion_keys": other.n, "champion_spread": other.spread}
+    return what, found | sizes, {"maximum_difference": limits.maximum_difference}
+
+
+def _apart(champion: Mean, canary: Mean, alarms: float) -> float:
+    """How far apart two means are at least, after what chance alone would do; both directions share
+    the alarms."""
+    chance = NormalDist().inv_cdf(1 - alarms / 2) * math.sqrt(champion.error + canary.error)
+    return abs(canary.value - champion.value) - chance
+
+
+def _output(name: str, limits: Limits, champion: Mean, canary: Mean, alarms: float) -> Found | None:
+    least = _apart(champion, canary, alarms)
     if min(champion.n, canary.n) < limits.minimum_decisions or least <= limits.maximum_difference:
         return None
     what = (
@@ -222,6 +258,7 @@ RULES: dict[str, Rule] = {
     "latency": _latency,
     "positive": _positive,
     "probability": _probability,
+    "number": _number,
 }
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from taxiway.core.contract import Contract
+from taxiway.core.artefact import Artefact
 from taxiway.core.errors import MissingError, TaxiwayError, shortened
 from taxiway.serving import case_pages
 from taxiway.serving.access import Refusal
@@ -186,8 +186,7 @@ class Application:
                 return refused(no.status, no.code, no.text, *_headers(no))
             if served.grouping.full:
                 return busy(WAITING)
-            contract = decider.artefact.inputs
-            return await self._decided(call, served, protocol, contract, media, sent)
+            return await self._decided(call, served, protocol, decider.artefact, media, sent)
         finally:
             self._intake.answered(sent)
 
@@ -202,11 +201,13 @@ class Application:
         call: Call,
         served: Served,
         protocol: Protocol,
-        contract: Contract,
+        artefact: Artefact,
         media: str,
         sent: bytes,
     ) -> Reply:
+        contract = artefact.inputs
         read = await self._reading.read(protocol, media, sent, contract)
+        protocol.asks(read.body.content, artefact.kind)
         self._metrics.seconds["parse"].add(read.parsed)
         self._metrics.seconds["validate"].add(read.validated)
         if call.steps is not None:

@@ -14,6 +14,7 @@ from taxiway.core.artefact import Artefact
 from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.core.errors import InputError, Problem, shortened
+from taxiway.core.kind import Kind, kind_of
 from taxiway.serving.records import MOST_PROBLEMS, MOST_RECORDS, found_text
 
 _WHOLE = tuple(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
@@ -27,14 +28,13 @@ DATATYPES: Mapping[str, tuple[str, ...]] = {
     "number": (*_FLOAT, *_WHOLE),
 }
 """Contract type -> datatypes that a tensor of it may say; the first one is what is announced."""
-OUTPUTS: Mapping[str, str] = {
-    "prediction": "BOOL",
-    "probability": "FP64",
-    "decision": "BYTES",
-    "review": "BYTES",
-}
-"""Output tensor -> its datatype. `review` names the rules for which a person decides the case that
-`decision` names; it is empty where the answer stands."""
+
+
+def outputs_of(kind: Kind) -> dict[str, str]:
+    """Output tensor -> its datatype. `review` names the rules for which a person decides the case
+    that `decision` names; it is empty where the answer stands."""
+    said = {name: DATATYPES[of][0] for name, of in kind.output.items()}
+    return {**said, "decision": "BYTES", "review": "BYTES"}
 
 
 def metadata(artefact: Artefact, releases: Sequence[str]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def metadata(artefact: Artefact, releases: Sequence[str]) -> dict[str, Any]:
         ],
         "outputs": [
             {"name": name, "datatype": datatype, "shape": [-1]}
-            for name, datatype in OUTPUTS.items()
+            for name, datatype in outputs_of(artefact.kind).items()
         ],
     }
 
@@ -62,7 +62,6 @@ def records(content: Any, contract: Contract) -> list[dict[str, Any]]:
             "The body has no inputs.",
             [Problem("is of another form", found_text(tensors), "a list of tensors", "inputs")],
         )
-    _wanted(content)
     types = {column.name: column.type for column in contract.columns}
     problems: list[Problem] = []
     columns: dict[str, list[Any]] = {}
@@ -117,26 +116,28 @@ def _is_column(shape: Any, values: int) -> bool:
     return whole and shape in ([values], [values, 1])
 
 
-def _wanted(content: Mapping[str, Any]) -> list[str]:
-    """Names of the outputs that a request asks for."""
-    asked = content.get("outputs") or [{"name": name} for name in OUTPUTS]
+def wanted(content: Mapping[str, Any], kind: Kind) -> list[str]:
+    """Names of the outputs that are asked for. Raises `InputError` for one that is not there."""
+    known = outputs_of(kind)
+    asked = content.get("outputs") or [{"name": name} for name in known]
     if not isinstance(asked, list) or not all(isinstance(one, dict) for one in asked):
         raise InputError("outputs is no list of objects with a name.")
     names = [shortened(one.get("name")) for one in asked]
     for name in names:
-        if name not in OUTPUTS:
-            raise InputError(f"There is no output {name}; there are {', '.join(OUTPUTS)}.")
+        if name not in known:
+            raise InputError(f"There is no output {name}; there are {', '.join(known)}.")
     return names
 
 
 def show(content: Mapping[str, Any], decisions: Sequence[Decision]) -> dict[str, Any]:
     """Decisions as output tensors."""
+    kind = kind_of(decisions[0].output)
     values = {
-        "prediction": [one.output["prediction"] for one in decisions],
-        "probability": [one.output["probability"] for one in decisions],
+        **{name: [one.output[name] for one in decisions] for name in kind.output},
         "decision": [one.id for one in decisions],
         "review": [", ".join(one.because) for one in decisions],
     }
+    datatypes = outputs_of(kind)
     shape = [len(decisions)]
     said = {"id": content["id"]} if isinstance(content.get("id"), str) else {}
     return {
@@ -144,7 +145,7 @@ def show(content: Mapping[str, Any], decisions: Sequence[Decision]) -> dict[str,
         "model_name": decisions[0].model,
         "model_version": decisions[0].release,
         "outputs": [
-            {"name": name, "datatype": OUTPUTS[name], "shape": shape, "data": values[name]}
-            for name in _wanted(content)
+            {"name": name, "datatype": datatypes[name], "shape": shape, "data": values[name]}
+            for name in wanted(content, kind)
         ],
     }

@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, Callable[[Decision], Any]] = {
     "happened_at": lambda d: d.happened_at,
     "at": lambda d: d.at,
     "prediction": lambda d: d.output["prediction"],
-    "probability": lambda d: d.output["probability"],
+    "probability": lambda d: d.output.get("probability"),
     "reasons": lambda d: json.dumps(d.output["reasons"], ensure_ascii=False),
     "review": lambda d: json.dumps(d.because),
     "inputs": lambda d: json.dumps(d.inputs, ensure_ascii=False),

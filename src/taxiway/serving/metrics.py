@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from taxiway.core.decided import Decided
 from taxiway.core.decision import Decision
@@ -81,8 +82,8 @@ class Metrics:
 
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     """(path, status) -> how many."""
-    decisions: Counter[tuple[str, bool]] = field(default_factory=Counter)
-    """(release, prediction) -> how many."""
+    decisions: Counter[tuple[str, bool | None]] = field(default_factory=Counter)
+    """(release, prediction; None for a number) -> how many."""
     seconds: dict[str, Histogram] = field(default_factory=lambda: _timed(STEPS))
 
     def decided(self, decisions: Sequence[Decision]) -> None:
@@ -90,10 +91,10 @@ class Metrics:
         if isinstance(decisions, Decided):
             release = decisions.release
             for output in decisions.outputs:
-                self.decisions[release, output["prediction"]] += 1
+                self.decisions[release, _yes_or_no(output)] += 1
             return
         for one in decisions:
-            self.decisions[one.release, one.output["prediction"]] += 1
+            self.decisions[one.release, _yes_or_no(one.output)] += 1
 
     def text(self, models: Mapping[str, ModelMetrics]) -> str:
         """All of them, and those of some models by their names."""
@@ -105,8 +106,9 @@ class Metrics:
             labels = f'path="{path}",status="{status}"'
             yield f"taxiway_requests_total{{{labels}}} {count}"
         yield from _head("taxiway_decisions_total", "counter", "Decisions that were logged.")
-        for (release, prediction), count in sorted(self.decisions.items()):
-            labels = f'release="{release}",prediction="{str(prediction).lower()}"'
+        for (release, prediction), count in sorted(self.decisions.items(), key=str):
+            said = "number" if prediction is None else str(prediction).lower()
+            labels = f'release="{release}",prediction="{said}"'
             yield f"taxiway_decisions_total{{{labels}}} {count}"
         yield from _head("taxiway_seconds", "histogram", "Seconds of requests and their groups.")
         for step, histogram in self.seconds.items():
@@ -131,6 +133,12 @@ class Metrics:
             for (release, outcome), count in sorted(model.shadow.items()):
                 labels = f'release="{release}",outcome="{outcome}"'
                 yield f"taxiway_shadow_records_total{{{labels}}} {count}"
+
+
+def _yes_or_no(output: Mapping[str, Any]) -> bool | None:
+    """What a decision is counted as: a label for each number would never end."""
+    said = output["prediction"]
+    return said if isinstance(said, bool) else None
 
 
 def _head(name: str, kind: str, help: str) -> Iterator[str]:

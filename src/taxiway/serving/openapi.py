@@ -16,7 +16,7 @@ from taxiway.serving import schemas
 from taxiway.serving.bodies import ARROW, CSV, JSON
 from taxiway.serving.case_pages import MOST, SHOWN, STATES, WAITING
 from taxiway.serving.examples import example_record
-from taxiway.serving.inference import DATATYPES, OUTPUTS
+from taxiway.serving.inference import DATATYPES, outputs_of
 from taxiway.serving.metrics import CONTENT_TYPE
 from taxiway.serving.schemas import ref
 
@@ -74,12 +74,17 @@ CASE_QUERY: list[Json] = [
 KEY: list[Json] = [{"key": []}, {}]
 """A key, where one is asked for."""
 AT = "2026-01-31T08:00:00.000000Z"
+EXAMPLES: Mapping[str, Json] = {
+    "classification": {"prediction": False, "probability": 0.125},
+    "regression": {"prediction": 12.5},
+}
+"""Kind of model -> what an answer could say."""
 
 
 def openapi(*artefacts: Artefact) -> Json:
     """The document for the champions of the models that are served."""
     only = artefacts[0] if len(artefacts) == 1 else None
-    documented = dict(schemas.SCHEMAS)
+    documented = schemas.schemas_of(*(one.kind for one in artefacts))
     paths: Json = {}
     for one in artefacts:
         deciding = _Deciding(one, named=only is None)
@@ -119,7 +124,7 @@ class _Deciding:
         """Those of its own records."""
         return {
             self._record: schemas.record_schema(self._contract),
-            self._tensors: schemas.tensors(self._contract),
+            self._tensors: schemas.tensors(self._contract, self._artefact.kind),
         }
 
     def paths(self) -> Json:
@@ -175,7 +180,7 @@ class _Deciding:
                 "several": {"summary": "A list", "value": [self._example, self._example]},
             }
         answer = {
-            "schema": schemas.one_or_several(ref("Decision")),
+            "schema": schemas.one_or_several(self._of("Decision")),
             "examples": {"one": {"value": decision}, "several": {"value": [decision, decision]}},
         }
         about = "Decide on one record, or on a list of them"
@@ -193,7 +198,7 @@ class _Deciding:
                 "inputs": {"value": {"inputs": {name: [value] for name, value in one.items()}}},
             }
         answer = {
-            "schema": ref("Predictions"),
+            "schema": self._of("Predictions"),
             "example": {"predictions": [self._decision()]},
         }
         about = "Decide, as clients of MLflow and SageMaker ask"
@@ -215,13 +220,13 @@ class _Deciding:
             }
         values = {**self._decision(), "review": ""}
         answer = {
-            "schema": ref("Inference"),
+            "schema": self._of("Inference"),
             "example": {
                 "model_name": self._artefact.model,
                 "model_version": self._artefact.release,
                 "outputs": [
                     {"name": name, "datatype": datatype, "shape": [1], "data": [values[name]]}
-                    for name, datatype in OUTPUTS.items()
+                    for name, datatype in outputs_of(self._artefact.kind).items()
                 ],
             },
         }
@@ -235,13 +240,16 @@ class _Deciding:
             text["example"] = _csv(self._example)
         return {JSON: {"schema": schema}, CSV: text, ARROW: {"schema": schemas.STREAM}}
 
+    def _of(self, name: str) -> Json:
+        """A schema that is another for each kind of model."""
+        return schemas.kind_ref(name, self._artefact.kind)
+
     def _decision(self) -> Json:
         """A decision as it could be answered."""
         return {
             "decision": "01kge1nz00v3x5m8q2d7r9t4wc",
             "release": self._artefact.release,
-            "prediction": False,
-            "probability": 0.125,
+            **EXAMPLES[self._artefact.kind.name],
             "reasons": [],
             "at": AT,
         }

@@ -8,14 +8,15 @@ endpoint, batch and replay come to the same, also where it is chance.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 from taxiway.core.artefact import Artefact, Overseen
 from taxiway.core.condition import Condition, read_condition
 from taxiway.core.contract import Contract
-from taxiway.core.decision import OUTPUT, SAMPLE, Decision
+from taxiway.core.decision import SAMPLE, Decision
+from taxiway.core.kind import KINDS
 
 Row = Mapping[str, Any]
 Output = dict[str, Any]
@@ -30,12 +31,13 @@ def overseen(charter: Row, contract: Contract, release: str) -> Overseen | None:
     rules, sample = oversight.get("review", ()), oversight.get("sample", 0.0)
     if not rules and not sample:
         return None
-    types = {**{column.name: column.type for column in contract.columns}, **OUTPUT}
+    said = KINDS[charter["kind"]].output
+    types = {**{column.name: column.type for column in contract.columns}, **said}
     read = [(rule["name"], read_condition(rule["when"], types)) for rule in rules]
-    named = {name for _, condition in read for name in condition.columns if name not in OUTPUT}
+    named = {name for _, condition in read for name in condition.columns if name not in said}
     return Overseen(
         columns=tuple(name for name in contract.names if name in named),
-        because=_because(read, _drawn(release, contract, sample)),
+        because=_because(read, said, _drawn(release, contract, sample)),
     )
 
 
@@ -73,9 +75,9 @@ def marked_again(
 
 
 def _because(
-    rules: Sequence[tuple[str, Condition]], drawn: Callable[[Row], bool]
+    rules: Sequence[tuple[str, Condition]], said: Collection[str], drawn: Callable[[Row], bool]
 ) -> Callable[[Row, Row], Sequence[str]]:
-    asked = [(name, _asked(condition)) for name, condition in rules]
+    asked = [(name, _asked(condition, said)) for name, condition in rules]
 
     def because(record: Row, output: Row) -> Sequence[str]:
         found = [name for name, holds in asked if holds(record, output)]
@@ -84,14 +86,14 @@ def _because(
     return because
 
 
-def _asked(condition: Condition) -> Callable[[Row, Row], bool | None]:
+def _asked(condition: Condition, said: Collection[str]) -> Callable[[Row, Row], bool | None]:
     """A condition over a record and its output; the two become one row only where it needs both."""
     holds, named = condition.holds, set(condition.columns)
-    if named <= OUTPUT.keys():
+    if named <= set(said):
         return lambda _, output: holds(output)
-    if named.isdisjoint(OUTPUT):
+    if named.isdisjoint(said):
         return lambda record, _: holds(record)
-    return lambda record, output: holds({**record, **{name: output[name] for name in OUTPUT}})
+    return lambda record, output: holds({**record, **{name: output[name] for name in said}})
 
 
 def _drawn(release: str, contract: Contract, share: float) -> Callable[[Row], bool]:

@@ -17,26 +17,24 @@ SHOWN = 3
 def answer(artefact: Artefact, frame: Any) -> list[dict[str, Any]]:
     """One output for each row of a frame of raw, validated rows.
 
-    An output is {prediction: bool, probability: float, reasons: [...]}; a row has the same output
-    to the bit whichever rows stand beside it.
+    An output holds what the model's kind says, such as {prediction: bool, probability: float} or
+    {prediction: float}, and `reasons`; a row has the same output to the bit whichever rows stand
+    beside it.
     """
-    probabilities = probability(artefact, frame)
-    positive = probabilities >= artefact.threshold
-    explained = reasons(artefact, frame, probabilities, positive, probability)
-    return [
-        {"prediction": bool(p), "probability": float(q), "reasons": r}
-        for p, q, r in zip(positive, probabilities, explained, strict=True)
-    ]
+    scores = score(artefact, frame)
+    said = artefact.kind.says(scores, artefact.threshold)
+    explained = reasons(artefact, frame, scores, score)
+    names = (*said, "reasons")
+    columns = [values.tolist() for values in said.values()]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, explained, strict=True)]
 
 
-def probability(artefact: Artefact, frame: Any) -> Any:
-    """The probability of the positive class for each row, float64 of shape (rows,)."""
+def score(artefact: Artefact, frame: Any) -> Any:
+    """What the model makes of each row, float64 of shape (rows,)."""
     if artefact.row_exact:
-        return artefact.probability(artefact.features(frame))
+        return artefact.score(artefact.features(frame))
     alone = [frame[row : row + 1] for row in range(frame.height)]
-    return np.concatenate(
-        [np.empty(0), *(artefact.probability(artefact.features(row)) for row in alone)]
-    )
+    return np.concatenate([np.empty(0), *(artefact.score(artefact.features(row)) for row in alone)])
 
 
 def golden_rows(artefact: Artefact, frame: Any) -> list[dict[str, Any]]:

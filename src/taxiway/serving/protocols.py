@@ -18,6 +18,7 @@ from taxiway.core.decided import Decided
 from taxiway.core.decision import Decision
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import InputError, Problem, close_match, shortened
+from taxiway.core.kind import Kind
 from taxiway.serving import inference
 from taxiway.serving.bodies import ARROW, CSV, JSON, Body, said_twice
 from taxiway.serving.deciding import STUB
@@ -35,6 +36,9 @@ class Protocol:
     records: Callable[[Any, Contract], Any]
     """JSON data -> one record, or a list of them."""
     show: Callable[[Body, Sequence[Decision]], Any]
+    asks: Callable[[Any, Kind], object] = lambda _, kind: kind
+    """Told JSON data and the kind of model that answers; raises `InputError` if more is asked for
+    than it says."""
     typed: bool = False
     """Whether JSON data are the records as they stand, which can be read by their types."""
 
@@ -172,6 +176,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "/predict": NATIVE,
     "/v1/models/NAME/predict": NATIVE,
     "/invocations": Protocol(ALL, _invocation, _show_invocation),
-    "/v2/models/NAME/infer": Protocol((JSON,), inference.records, _show_inference),
+    "/v2/models/NAME/infer": Protocol(
+        (JSON,), inference.records, _show_inference, inference.wanted
+    ),
 }
 """Path -> the protocol that is spoken there."""

@@ -21,6 +21,7 @@ from typing import Any
 
 from taxiway.core.artefact import Artefact
 from taxiway.core.errors import IntegrityError, shortened
+from taxiway.core.kind import kind_of
 from taxiway.serving.path import answer, same
 
 REQUESTS = 500
@@ -141,7 +142,7 @@ def _post(client: http.client.HTTPConnection, content: Any) -> tuple[int, Any]:
 
 
 def _output(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: body.get(name) for name in ("prediction", "probability", "reasons")}
+    return {name: body.get(name) for name in (*kind_of(body).output, "reasons")}
 
 
 def _ready(

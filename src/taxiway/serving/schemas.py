@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from taxiway.core.contract import Column, Contract
+from taxiway.core.kind import Kind
 from taxiway.core.moves import CASE
-from taxiway.serving.inference import DATATYPES, OUTPUTS
+from taxiway.serving.inference import DATATYPES, outputs_of
 from taxiway.serving.records import LARGEST, MOST_RECORDS
 
 TYPES: Mapping[str, Mapping[str, Any]] = {
@@ -117,7 +118,7 @@ def invocation(record: Any, names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def tensors(contract: Contract) -> dict[str, Any]:
+def tensors(contract: Contract, kind: Kind) -> dict[str, Any]:
     """A request of the Open Inference Protocol."""
     shape = _list({"type": "integer", "minimum": 0}, minItems=1, maxItems=2)
     inputs = [
@@ -131,7 +132,8 @@ def tensors(contract: Contract) -> dict[str, Any]:
         )
         for column in contract.columns
     ]
-    outputs = _object(["name"], name={"enum": list(OUTPUTS)}, parameters={"type": "object"})
+    names = {"enum": list(outputs_of(kind))}
+    outputs = _object(["name"], name=names, parameters={"type": "object"})
     return {
         "type": "object",
         "required": ["inputs"],
@@ -151,37 +153,63 @@ REASON = _object(
     effect={
         "type": "number",
         "description": "How much the value raised (below zero: lowered) the answer: what it added"
-        " to the score, or how far the probability moves if the value were the typical one. The"
-        " release says which.",
+        " to the score, or how far the answer moves if the value were the typical one. The release"
+        " says which.",
     },
 )
-DECISION = _object(
-    ["decision", "release", "prediction", "probability", "reasons", "at"],
-    decision={**TEXT, "description": "Id in the decision log; `taxiway replay` takes it."},
-    release=TEXT,
-    prediction={"type": "boolean"},
-    probability={"type": "number", "minimum": 0, "maximum": 1},
-    reasons=_list(REASON),
-    at={**TEXT, "format": "date-time"},
-    review=_object(["case", "because"], case=TEXT, because=_list(TEXT))
-    | {"description": "There if a person decides: until then the answer is only proposed."},
-    stub={"const": True, "description": "Made up from the contract; no model answered."},
-)
-PREDICTIONS = _object(["predictions"], predictions=several(ref("Decision")))
-OUTPUT = _object(
-    ["name", "datatype", "shape", "data"],
-    name={"enum": list(OUTPUTS)},
-    datatype=TEXT,
-    shape=_list({"type": "integer"}),
-    data=_list({}),
-)
-INFERENCE = _object(
-    ["model_name", "model_version", "outputs"],
-    id=TEXT,
-    model_name=TEXT,
-    model_version=TEXT,
-    outputs=_list(OUTPUT),
-)
+SAID: Mapping[str, Mapping[str, Any]] = {
+    "classification": {
+        "prediction": {"type": "boolean"},
+        "probability": {"type": "number", "minimum": 0, "maximum": 1},
+    },
+    "regression": {"prediction": {"type": "number"}},
+}
+"""Kind of model -> what its outputs hold but for reasons."""
+
+
+def kind_ref(name: str, kind: Kind) -> dict[str, str]:
+    """A schema of the document that is another for each kind of model."""
+    return ref(_of_kind(name, kind.name))
+
+
+def _of_kind(name: str, kind: str) -> str:
+    return name if kind == "classification" else f"{name}.{kind}"
+
+
+def _answers(kind: Kind) -> dict[str, Any]:
+    """The schemas of what a kind of model answers."""
+    said = SAID[kind.name]
+    decision = _object(
+        ["decision", "release", *said, "reasons", "at"],
+        decision={**TEXT, "description": "Id in the decision log; `taxiway replay` takes it."},
+        release=TEXT,
+        **said,
+        reasons=_list(REASON),
+        at={**TEXT, "format": "date-time"},
+        review=_object(["case", "because"], case=TEXT, because=_list(TEXT))
+        | {"description": "There if a person decides: until then the answer is only proposed."},
+        stub={"const": True, "description": "Made up from the contract; no model answered."},
+    )
+    output = _object(
+        ["name", "datatype", "shape", "data"],
+        name={"enum": list(outputs_of(kind))},
+        datatype=TEXT,
+        shape=_list({"type": "integer"}),
+        data=_list({}),
+    )
+    return {
+        "Decision": decision,
+        "Predictions": _object(["predictions"], predictions=several(kind_ref("Decision", kind))),
+        "Inference": _object(
+            ["model_name", "model_version", "outputs"],
+            id=TEXT,
+            model_name=TEXT,
+            model_version=TEXT,
+            outputs=_list(output),
+        ),
+    }
+
+
 PROBLEM = {
     "type": "object",
     "additionalProperties": False,
@@ -235,7 +263,7 @@ METADATA = _object(
 SERVER = _object(["name", "version", "extensions"], name=TEXT, version=TEXT, extensions=_list(TEXT))
 MODEL_READY = _object(["name", "ready"], name=TEXT, ready={"const": True})
 
-_ANSWER = {"enum": ["yes", "no"]}
+_ANSWER = {**TEXT, "pattern": r"^(yes|no|-?[0-9.]+(e[-+]?[0-9]+)?)$"}
 _MOMENT = {**TEXT, "format": "date-time"}
 _STANDING: dict[str, Any] = {
     "case": {**TEXT, "description": "The id of its decision."},
@@ -246,13 +274,15 @@ _STANDING: dict[str, Any] = {
     "proposed": {**_ANSWER, "description": "What the model answered."},
     "probability": {"type": "number", "minimum": 0, "maximum": 1},
     "state": {"enum": list(CASE)},
-    "answer": {"enum": ["yes", "no", None], "description": "The one that counts; null: not yet."},
+    "answer": {"type": ["string", "null"], "description": "The one that counts; null: not yet."},
     "opened_at": _MOMENT,
     "due": _MOMENT,
     "taken_by": {"type": ["string", "null"]},
     "decided_by": {"type": ["string", "null"]},
     "decided_at": {**_MOMENT, "type": ["string", "null"]},
 }
+_ALWAYS = [name for name in _STANDING if name != "probability"]
+"""A case about a number has no probability."""
 _ABOUT: dict[str, Any] = {
     "inputs": {"type": "object"},
     "reasons": _list(REASON),
@@ -270,14 +300,11 @@ TAKE = _object(list(_SIGNED), **_SIGNED)
 DECIDE = _object([*_SIGNED, "answer", "reason"], **_SIGNED, answer=_ANSWER, reason=TEXT)
 
 SCHEMAS: Mapping[str, Any] = {
-    "Case": _object(list(_STANDING), **_STANDING),
-    "WholeCase": _object([*_STANDING, *_ABOUT], **_STANDING, **_ABOUT),
+    "Case": _object(_ALWAYS, **_STANDING),
+    "WholeCase": _object([*_ALWAYS, *_ABOUT], **_STANDING, **_ABOUT),
     "Cases": CASES,
     "Take": TAKE,
     "Decide": DECIDE,
-    "Decision": DECISION,
-    "Predictions": PREDICTIONS,
-    "Inference": INFERENCE,
     "Error": ERROR,
     "Ready": READY,
     "Live": LIVE,
@@ -288,3 +315,13 @@ SCHEMAS: Mapping[str, Any] = {
     "ModelReady": MODEL_READY,
 }
 """Those that are the same for every model."""
+
+
+def schemas_of(*kinds: Kind) -> dict[str, Any]:
+    """All of a document that answers for models of these kinds."""
+    of_kinds = {
+        _of_kind(name, kind.name): schema
+        for kind in kinds
+        for name, schema in _answers(kind).items()
+    }
+    return {**SCHEMAS, **of_kinds}

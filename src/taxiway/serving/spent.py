@@ -30,7 +30,7 @@ def clocked(artefact: Artefact, spent: Spent) -> Artefact:
     return replace(
         artefact,
         features=_clocked(artefact.features, spent, "features"),
-        probability=_clocked(artefact.probability, spent, "model"),
+        score=_clocked(artefact.score, spent, "model"),
         contributions=explain and _clocked(explain, spent, "model"),
     )
 

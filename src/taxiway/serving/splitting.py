@@ -110,7 +110,8 @@ def _try(cast: Cast, group: Sequence[Request], tried: _Part, champion: _Part) ->
         contract = cast.champion.artefact.inputs
         tried.records = list(fitted(given, contract, decider.artefact.inputs))
         tried.decide(decider, group)
-        if not all(math.isfinite(one.output["probability"]) for one in tried.decisions):
+        score = decider.artefact.kind.score
+        if not all(math.isfinite(one.output[score]) for one in tried.decisions):
             raise ValueError("it answers no number")  # noqa: TRY301 - as whatever else it does
     except BaseException:  # noqa: BLE001 - whatever it raises, it may cost nobody his answer
         order = sorted(

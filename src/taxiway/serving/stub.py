@@ -16,6 +16,7 @@ from taxiway.core.artefact import Artefact, Overseen
 from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.core.digest import canonical_json
+from taxiway.core.kind import CLASSIFICATION, Kind
 from taxiway.core.ports import Clock, Decisions, NewId
 from taxiway.serving.cast import Cast
 from taxiway.serving.deciding import STUB, Decider
@@ -23,6 +24,10 @@ from taxiway.serving.examples import example_record
 from taxiway.serving.guardrail import Breach
 
 NOTE = "made up from the contract: no model has answered, and nothing is logged"
+
+
+NUMBERS = 100.0
+"""A predicted number is made up below this: the contract does not say how large it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ def stub_decider(
     frame: Callable[[Sequence[Mapping[str, Any]]], Any],
     plain: Callable[[Any], list[dict[str, Any]]],
     reason_codes: str,
+    kind: Kind = CLASSIFICATION,
     now: Clock,
     new_id: NewId,
     oversight: Overseen | None = None,
@@ -76,10 +82,10 @@ def stub_decider(
         inputs=contract,
         input_names=names,
         features=lambda rows: rows.select(contract.names),
-        probability=lambda rows: _made_up(plain(rows)),
+        score=lambda rows: _made_up(plain(rows)) * (1.0 if kind.yes_or_no else NUMBERS),
         frame=frame,
         plain=plain,
-        threshold=0.5,
+        threshold=0.5 if kind.yes_or_no else None,
         # Reasons compare with a typical record, and only examples can say what one is.
         reason_codes=reason_codes if example else "none",
         reference={name: example[name] for name in names} if example else {},
@@ -87,6 +93,7 @@ def stub_decider(
         golden=(),
         manifest={},
         oversight=oversight,
+        kind=kind,
     )
     return Decider(
         artefact=artefact,
@@ -99,7 +106,7 @@ def stub_decider(
 
 
 def _made_up(records: Sequence[Mapping[str, Any]]) -> Any:
-    """A probability for each record, from its digest: even over [0, 1), to four digits."""
+    """A number for each record, from its digest: even over [0, 1), to four digits."""
     import numpy as np
 
     digests = [hashlib.sha256(canonical_json(record)).digest() for record in records]

@@ -1,14 +1,15 @@
-"""Fitting, predicting, and the two baselines that a model has to beat."""
+"""Fitting, predicting, and the simple baseline that a model has to beat."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from taxiway.core.errors import InputError
+from taxiway.core.kind import CLASSIFICATION, REGRESSION
 
 Predict = Callable[[pl.DataFrame], Any]
 
@@ -39,26 +40,54 @@ def positive_probability(estimator: Any, features: pl.DataFrame) -> Any:
     return probabilities
 
 
+def predicted_number(estimator: Any, features: pl.DataFrame) -> Any:
+    """The predicted number, float64 of shape (rows,).
+
+    Raises `InputError` if the estimator is a classifier, or gives something else.
+    """
+    if hasattr(estimator, "predict_proba") or not hasattr(estimator, "predict"):
+        raise InputError(
+            f"The estimator is a {type(estimator).__name__}, which predicts no numbers.",
+            todo="Let `estimator` make a regressor, or say `kind: classification` in the charter.",
+        )
+    numbers = np.asarray(estimator.predict(features), dtype=np.float64)
+    if numbers.shape not in {(features.height,), (features.height, 1)}:
+        raise InputError(
+            f"predict answered an array of shape {numbers.shape} for {features.height} rows;"
+            " expected one number a row."
+        )
+    if not np.isfinite(numbers).all():
+        raise InputError("predict answered a value that is no number, or infinite.")
+    return numbers.reshape(-1)
+
+
+SCORES: Mapping[str, Callable[[Any, pl.DataFrame], Any]] = {
+    CLASSIFICATION.name: positive_probability,
+    REGRESSION.name: predicted_number,
+}
+"""Kind of model -> what it makes of each row, a number."""
+
+
 def fitted(make: Callable[[int], Any], seed: int, features: pl.DataFrame, labels: Any) -> Any:
-    """A new estimator, fitted. The class order has to be (False, True)."""
+    """A new estimator, fitted. A classifier's classes are in the order (False, True)."""
     estimator = make(seed)
     estimator.fit(features, labels)
     return estimator
 
 
-def simple_probability(
-    features: pl.DataFrame, labels: Any, holdout: pl.DataFrame, seed: int
+def simple_scores(
+    kind: str, features: pl.DataFrame, labels: Any, holdout: pl.DataFrame, seed: int
 ) -> Any:
-    """The simple baseline's probabilities on the holdout.
+    """The simple baseline's probabilities or numbers on the holdout.
 
-    It is a logistic regression on the same features: categories one-hot, numbers scaled. A linear
-    model on the same features is the usual first rival of a complex one (Breck et al. 2017, The ML
-    Test Score, Model 5).
+    It is a logistic or a ridge regression on the same features: categories one-hot, numbers scaled.
+    A linear model on the same features is the usual first rival of a complex one (Breck et al.
+    2017, The ML Test Score, Model 5).
     """
     categories = [n for n, t in features.schema.items() if not (t.is_numeric() or t == pl.Boolean)]
     numbers = [n for n in features.columns if n not in categories]
-    return positive_probability(
-        _simple(categories, numbers, seed).fit(_castable(features, categories), labels),
+    return SCORES[kind](
+        _simple(kind, categories, numbers, seed).fit(_castable(features, categories), labels),
         _castable(holdout, categories),
     )
 
@@ -72,10 +101,10 @@ def _castable(features: pl.DataFrame, categories: list[str]) -> pl.DataFrame:
     )
 
 
-def _simple(categories: list[str], numbers: list[str], seed: int) -> Any:
+def _simple(kind: str, categories: list[str], numbers: list[str], seed: int) -> Any:
     from sklearn.compose import make_column_transformer
     from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -83,4 +112,8 @@ def _simple(categories: list[str], numbers: list[str], seed: int) -> Any:
         (OneHotEncoder(handle_unknown="ignore", min_frequency=20), categories),
         (make_pipeline(SimpleImputer(), StandardScaler()), numbers),
     )
-    return make_pipeline(columns, LogisticRegression(max_iter=500, random_state=seed))
+    linear = {
+        CLASSIFICATION.name: LogisticRegression(max_iter=500, random_state=seed),
+        REGRESSION.name: Ridge(random_state=seed),
+    }
+    return make_pipeline(columns, linear[kind])

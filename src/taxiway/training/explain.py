@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from taxiway.core.charter import LOWER_IS_BETTER
-from taxiway.training.metrics import measure
+from taxiway.core.kind import LOWER_IS_BETTER, kind_with
+from taxiway.training.metrics import labels_of, measure
 
 REPEATS = 5
 ROWS = 5_000
@@ -35,15 +35,15 @@ def importance(
     (1: the same order; with a single column there is nothing to order, and it is 1).
     """
     rng = np.random.default_rng(seed)
-    y = np.asarray(labels, dtype=np.bool_)
+    y = labels_of(kind_with(metric), labels)
     if frame.height > ROWS:
         taken = np.sort(rng.choice(frame.height, ROWS, replace=False))
         frame, y = frame[taken], y[taken]
     halves = [np.arange(frame.height) % 2 == side for side in (0, 1)]
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
 
-    def score(probabilities: Any, rows: Any) -> float:
-        return sign * measure(metric, y[rows], probabilities[rows])
+    def score(scores: Any, rows: Any) -> float:
+        return sign * measure(metric, y[rows], scores[rows])
 
     everything = np.ones(frame.height, dtype=np.bool_)
     before = predict(frame)

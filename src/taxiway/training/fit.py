@@ -13,8 +13,9 @@ from taxiway.core.charter import Charter
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError
 from taxiway.core.facts import Snapshot
+from taxiway.core.kind import KINDS, Kind
 from taxiway.training.code import Code, Functions, guarded, load_code
-from taxiway.training.estimators import fitted, positive_probability
+from taxiway.training.estimators import SCORES, fitted
 from taxiway.training.leakage import columns_read
 from taxiway.training.split import Split, split_by_time
 
@@ -35,6 +36,11 @@ class Order:
     origin: Mapping[str, Any]
     """Where the code comes from: commit, dirty, template, template_version."""
 
+    @property
+    def kind(self) -> Kind:
+        """What kind of model it is to be."""
+        return KINDS[self.charter.kind]
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
@@ -48,14 +54,15 @@ class Fitted:
     holdout_features: pl.DataFrame
     train_labels: Any
     holdout_labels: Any
-    holdout_probability: Any
+    holdout_scores: Any
+    """Probabilities, or predicted numbers."""
     predict: Callable[[pl.DataFrame], Any]
 
 
 def labelled_split(order: Order) -> tuple[Split, Any, Any]:
-    """The split of the rows with a label, and the labels of both sides (arrays of bool).
+    """The split of the rows with a label, and the labels of both sides (arrays of bool or float).
 
-    Raises `InputError` if there are too few rows, or one class only on a side.
+    Raises `InputError` if there are too few rows, or one label only on a side.
     """
     charter, contract = order.charter, order.contract
     known = order.labels.is_not_null()
@@ -63,11 +70,12 @@ def labelled_split(order: Order) -> tuple[Split, Any, Any]:
     split = split_by_time(frame, time=contract.event_time, share=charter.training.split.holdout)
     train_labels = split.train["__label__"].to_numpy()
     holdout_labels = split.holdout["__label__"].to_numpy()
+    what = "class" if order.kind.yes_or_no else "value"
     for side, labels in (("training rows", train_labels), ("holdout", holdout_labels)):
-        if labels.all() or not labels.any():
+        if labels.min() == labels.max():
             raise InputError(
-                f"The target {charter.target.name!r} has one class only in the {side}:"
-                f" {len(labels)} rows are all {bool(labels[0])}.",
+                f"The target {charter.target.name!r} has one {what} only in the {side}:"
+                f" {len(labels)} rows are all {labels[0].item()}.",
                 todo=f"Check its definition in the charter: {charter.target.definition}",
             )
     split = dataclasses.replace(
@@ -78,7 +86,7 @@ def labelled_split(order: Order) -> tuple[Split, Any, Any]:
 
 def fit(order: Order) -> Fitted:
     """The candidate: split, features, and an estimator fitted on the training rows only."""
-    charter, code = order.charter, order.code
+    charter, code, scores = order.charter, order.code, SCORES[order.charter.kind]
     split, train_labels, holdout_labels = labelled_split(order)
     functions = load_code(code)
     inputs = columns_read(split.train, code, functions)
@@ -105,7 +113,7 @@ def fit(order: Order) -> Fitted:
     )
 
     def predict(raw: pl.DataFrame) -> Any:
-        return positive_probability(estimator, features(raw))
+        return scores(estimator, features(raw))
 
     return Fitted(
         functions=Functions(features, functions.estimator),
@@ -116,8 +124,12 @@ def fit(order: Order) -> Fitted:
         holdout_features=holdout_features,
         train_labels=train_labels,
         holdout_labels=holdout_labels,
-        holdout_probability=guarded(
-            code, "predict_proba", positive_probability, estimator, holdout_features
+        holdout_scores=guarded(
+            code,
+            "predict_proba" if order.kind.yes_or_no else "predict",
+            scores,
+            estimator,
+            holdout_features,
         ),
         predict=predict,
     )

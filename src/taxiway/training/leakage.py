@@ -7,7 +7,7 @@ definition, are leaks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ import polars as pl
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError, Problem
+from taxiway.core.kind import CLASSIFICATION, REGRESSION, Kind
 from taxiway.training.code import Code, Functions, guarded
-from taxiway.training.metrics import measure
+from taxiway.training.metrics import labels_of, measure
 from taxiway.training.split import Split
 
 SAMPLE_ROWS = 500
@@ -24,7 +25,8 @@ SOURCE_ROWS = 2_000
 ALONE_ROWS = 20
 """Rows of the sample whose features are also made alone."""
 STRONGEST_BELOW = 0.95
-"""A single feature that tells the classes apart this well (ROC AUC) is more likely a leak."""
+"""A single feature that tells the classes apart (ROC AUC) or orders the numbers (rank correlation)
+this well is more likely a leak."""
 
 
 def columns_read(frame: pl.DataFrame, code: Code, functions: Functions) -> tuple[str, ...]:
@@ -104,27 +106,49 @@ def _require_row_by_row(
             )
 
 
-def strongest_feature(features: pl.DataFrame, labels: Any) -> dict[str, Any]:
-    """The single feature that tells the classes apart best, by ROC AUC of its own values."""
-    best: dict[str, Any] = {"column": "", "metric": "roc_auc", "value": 0.5}
-    y = np.asarray(labels, dtype=np.bool_)
+def strongest_feature(features: pl.DataFrame, labels: Any, kind: Kind) -> dict[str, Any]:
+    """The single feature that tells most of the label by its own values: by ROC AUC of a class, by
+    rank correlation (without its sign) of a number."""
+    metric, told = TOLD[kind.name]
+    best: dict[str, Any] = {"column": "", "metric": metric, "value": 0.5 if kind.yes_or_no else 0.0}
+    y = labels_of(kind, labels)
     for name in features.columns:
         column = features[name]
         if column.dtype.is_numeric() or column.dtype == pl.Boolean:
             values = column.cast(pl.Float64).to_numpy()
         else:
-            # A category speaks through the share of positives that it has; half of the rows say
-            # how large it is, the other half is judged, or rare values would look like leaks.
+            # A category speaks through the share of positives, or the mean label, that it has; half
+            # of the rows say how large it is, the other half is judged, or rare values would look
+            # like leaks.
             values = _rates(column, y)
         known = np.isfinite(values)
         judged = known & (np.arange(len(y)) % 2 == 1)
-        if y[judged].all() or not y[judged].any():
+        if not judged.any() or y[judged].min() == y[judged].max():
             continue
-        area = measure("roc_auc", y[judged], values[judged])
-        area = max(area, 1 - area)
-        if area > best["value"]:
-            best = {"column": name, "metric": "roc_auc", "value": round(area, 6)}
+        value = told(y[judged], values[judged])
+        if value > best["value"]:
+            best = {"column": name, "metric": metric, "value": round(value, 6)}
     return best
+
+
+def _area(labels: Any, values: Any) -> float:
+    area = measure("roc_auc", labels, values)
+    return max(area, 1 - area)
+
+
+def _order(labels: Any, values: Any) -> float:
+    from scipy.stats import spearmanr
+
+    if values.min() == values.max():
+        return 0.0
+    return abs(float(spearmanr(labels, values).statistic))
+
+
+TOLD: Mapping[str, tuple[str, Callable[[Any, Any], float]]] = {
+    CLASSIFICATION.name: ("roc_auc", _area),
+    REGRESSION.name: ("rank correlation", _order),
+}
+"""Kind of model -> by what it is judged how much a single feature tells."""
 
 
 def _rates(column: pl.Series, labels: Any) -> Any:
@@ -142,6 +166,7 @@ def leakage(
     split: Split,
     features: Callable[[pl.DataFrame], pl.DataFrame],
     labels: Any,
+    kind: Kind,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """`found` and `required` of the evidence LEAKAGE, over the training rows and their labels."""
     late = [
@@ -157,6 +182,6 @@ def leakage(
         "target_columns": sorted(set(read) & set(target_columns)),
         "split_overlap_rows": split.overlap(contract.key) if contract.key else 0,
         "time_ordered": bool(split.train[time].max() < split.holdout[time].min()),  # type: ignore[operator]
-        "strongest": strongest_feature(features(split.train), labels),
+        "strongest": strongest_feature(features(split.train), labels, kind),
     }
     return found, {"strongest_below": STRONGEST_BELOW}

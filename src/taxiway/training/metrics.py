@@ -1,11 +1,12 @@
-"""Metrics of a classifier with intervals, quick enough to resample a holdout hundreds of times.
+"""Metrics with intervals, quick enough to resample a holdout hundreds of times.
 
-Every metric is a function of labels, probabilities and row weights; a bootstrap resample is a
-vector of weights, so that scores are sorted once and not once a resample.
+Every metric is a function of labels, scores (probabilities, or predicted numbers) and row weights;
+a bootstrap resample is a vector of weights, so that scores are sorted once and not once a resample.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -13,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxiway.core.interval import Interval
+from taxiway.core.kind import LOWER_IS_BETTER, Kind, kind_with
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
 Weighted: TypeAlias = Callable[[Floats], float]
-"""The metric of fixed labels and probabilities, as a function of the rows' weights."""
+"""The metric of fixed labels and scores, as a function of the rows' weights."""
 
 RESAMPLES = 200
 CONFIDENCE = 0.95
@@ -76,29 +78,66 @@ def _brier(labels: Bools, probabilities: Floats) -> Weighted:
     return _mean_of((probabilities - labels) ** 2)
 
 
-METRICS: Mapping[str, Callable[[Bools, Floats], Weighted]] = {
+def _mae(labels: Floats, numbers: Floats) -> Weighted:
+    return _mean_of(np.abs(numbers - labels))
+
+
+def _rmse(labels: Floats, numbers: Floats) -> Weighted:
+    mean = _mean_of((numbers - labels) ** 2)
+    return lambda weights: math.sqrt(mean(weights))
+
+
+def _r2(labels: Floats, numbers: Floats) -> Weighted:
+    """The share of the labels' variance that is gone once the numbers are known."""
+    left = (numbers - labels) ** 2
+
+    def share(weights: Floats) -> float:
+        apart = (labels - labels @ weights / weights.sum()) ** 2
+        return float(1.0 - left @ weights / (apart @ weights))
+
+    return share
+
+
+def _mape(labels: Floats, numbers: Floats) -> Weighted:
+    return _mean_of(np.abs(numbers - labels) / np.maximum(np.abs(labels), CLIP))
+
+
+METRICS: Mapping[str, Callable[[Any, Floats], Weighted]] = {
     "roc_auc": _roc_auc,
     "average_precision": _average_precision,
     "log_loss": _log_loss,
     "brier": _brier,
+    "mae": _mae,
+    "rmse": _rmse,
+    "r2": _r2,
+    "mape": _mape,
 }
+"""Those of `core.kind`, which says of which kind of model each is."""
 
 
-def _arrays(labels: Any, probabilities: Any) -> tuple[Bools, Floats]:
-    y = np.asarray(labels, dtype=np.bool_)
-    if y.all() or not y.any():
-        raise ValueError("a metric needs rows of both classes")
-    return y, np.asarray(probabilities, dtype=np.float64)
+def labels_of(kind: Kind, labels: Any) -> Any:
+    """Labels as the metrics of a kind take them."""
+    return np.asarray(labels, dtype=np.bool_ if kind.yes_or_no else np.float64)
 
 
-def _resamples(labels: Bools, seed: int) -> Iterator[Floats]:
-    """Weights of the bootstrap resamples, all with rows of both classes."""
+def _arrays(metric: str, labels: Any, scores: Any) -> tuple[Any, Floats]:
+    y = labels_of(kind_with(metric), labels)
+    if not _differ(y):
+        raise ValueError("a metric needs labels that differ")
+    return y, np.asarray(scores, dtype=np.float64)
+
+
+def _differ(labels: Any) -> bool:
+    return len(labels) > 0 and bool(labels.min() != labels.max())
+
+
+def _resamples(labels: Any, seed: int) -> Iterator[Floats]:
+    """Weights of the bootstrap resamples, all with labels that differ."""
     rng = np.random.default_rng(seed)
     rows, given = len(labels), 0
     while given < RESAMPLES:
         weights = np.bincount(rng.integers(0, rows, rows), minlength=rows).astype(np.float64)
-        positives = weights[labels].sum()
-        if 0 < positives < rows:
+        if _differ(labels[weights > 0]):
             given += 1
             yield weights
 
@@ -109,22 +148,22 @@ def _interval(value: float, resampled: list[float]) -> Interval:
     return Interval(value, float(low), float(high))
 
 
-def measure(metric: str, labels: Any, probabilities: Any) -> float:
+def measure(metric: str, labels: Any, scores: Any) -> float:
     """One metric.
 
     >>> measure("roc_auc", [False, True, True], [0.1, 0.4, 0.3])
     1.0
     """
-    y, p = _arrays(labels, probabilities)
+    y, p = _arrays(metric, labels, scores)
     return METRICS[metric](y, p)(np.ones(len(y)))
 
 
-def interval(metric: str, labels: Any, probabilities: Any, *, seed: int) -> Interval:
+def interval(metric: str, labels: Any, scores: Any, *, seed: int) -> Interval:
     """One metric with its bootstrap interval (Efron and Tibshirani 1993, percentile method).
 
-    Raises `ValueError` if the labels hold one class only: then there is nothing to tell apart.
+    Raises `ValueError` if the labels are all the same: then there is nothing to tell apart.
     """
-    y, p = _arrays(labels, probabilities)
+    y, p = _arrays(metric, labels, scores)
     of = METRICS[metric](y, p)
     return _interval(of(np.ones(len(y))), [of(w) for w in _resamples(y, seed)])
 
@@ -134,10 +173,8 @@ def gain(metric: str, labels: Any, new: Any, old: Any, *, seed: int) -> Interval
 
     Positive means that `new` is better, whether the metric is better high or low.
     """
-    from taxiway.core.charter import LOWER_IS_BETTER
-
-    y, p_new = _arrays(labels, new)
-    _, p_old = _arrays(labels, old)
+    y, p_new = _arrays(metric, labels, new)
+    _, p_old = _arrays(metric, labels, old)
     of_new, of_old = METRICS[metric](y, p_new), METRICS[metric](y, p_old)
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
 

@@ -11,7 +11,7 @@ import polars as pl
 from taxiway.core.artefact import Parts
 from taxiway.core.digest import canonical_json, digest_bytes, utc_text
 from taxiway.training.environment import Environment
-from taxiway.training.estimators import positive_probability
+from taxiway.training.estimators import SCORES
 from taxiway.training.fit import Fitted, Order
 from taxiway.training.leakage import sources
 
@@ -23,7 +23,7 @@ Profile = Callable[[pl.DataFrame, Any], dict[str, Any]]
 
 def parts_of(order: Order, candidate: Fitted, profile: Profile, surroundings: Environment) -> Parts:
     charter, train_rows = order.charter, candidate.split.train
-    probabilities = positive_probability(candidate.estimator, candidate.train_features)
+    scores = SCORES[charter.kind](candidate.estimator, candidate.train_features)
     raw = train_rows.select(candidate.inputs)
     return Parts(
         model=charter.name,
@@ -42,7 +42,7 @@ def parts_of(order: Order, candidate: Fitted, profile: Profile, surroundings: En
         threshold=charter.threshold,
         reason_codes=charter.deployment.reason_codes,
         reference={name: _typical(raw[name]) for name in candidate.inputs},
-        profile=profile(train_rows, probabilities),
+        profile=profile(train_rows, scores),
         golden=_golden_rows(candidate, charter.threshold),
         training=candidate.train_features,
         holdout=candidate.holdout_features,
@@ -72,14 +72,16 @@ def _typical(column: pl.Series) -> Any:
     return value
 
 
-def _golden_rows(candidate: Fitted, threshold: float) -> pl.DataFrame:
-    """Rows of the holdout that show the model's range: evenly spread over its probabilities.
+def _golden_rows(candidate: Fitted, threshold: float | None) -> pl.DataFrame:
+    """Rows of the holdout that show the model's range: evenly spread over its answers.
 
-    Half of them lie next to the threshold, where a small difference would change the answer.
+    Where it says yes or no, half of them lie next to the threshold, where a small difference would
+    change the answer.
     """
-    p = candidate.holdout_probability
-    spread = np.argsort(p, kind="stable")[:: max(1, len(p) // (GOLDEN_ROWS // 2))]
-    near = np.argsort(np.abs(p - threshold), kind="stable")
+    p = candidate.holdout_scores
+    evenly = GOLDEN_ROWS if threshold is None else GOLDEN_ROWS // 2
+    spread = np.argsort(p, kind="stable")[:: max(1, len(p) // evenly)]
+    near = np.argsort(np.abs(p - (np.median(p) if threshold is None else threshold)), kind="stable")
     chosen: list[int] = list(dict.fromkeys([*spread.tolist(), *near.tolist()]))[:GOLDEN_ROWS]
     return candidate.split.holdout[sorted(chosen)]
 

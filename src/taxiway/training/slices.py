@@ -8,22 +8,32 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from taxiway.core.charter import LOWER_IS_BETTER, Charter
-from taxiway.training.metrics import interval, measure
+from taxiway.core.charter import Charter
+from taxiway.core.kind import CLASSIFICATION, KINDS, LOWER_IS_BETTER, REGRESSION
+from taxiway.training.metrics import interval, labels_of, measure
 
+RATES = {
+    CLASSIFICATION.name: ("selection_rate", "base_rate"),
+    REGRESSION.name: ("mean_prediction", "mean_label"),
+}
+"""Kind of model -> what the means of its answers and of its labels are called."""
 MOST_VALUES = 30
 """Values of one column that are looked at apart, the most frequent ones."""
 
 
 def slices(
-    holdout: pl.DataFrame, labels: Any, probabilities: Any, charter: Charter
+    holdout: pl.DataFrame, labels: Any, scores: Any, charter: Charter
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """`found` and `required` of the evidence SLICES.
 
     A gap is how far a group's metric lies behind the whole holdout's, in the metric's own unit.
-    `selection_rate` is the share of rows with a positive answer.
+    `selection_rate` is the share of rows with a positive answer, `base_rate` that of positive
+    labels; of numbers, `mean_prediction` and `mean_label` take their place.
     """
-    y, p = np.asarray(labels, dtype=np.bool_), np.asarray(probabilities)
+    kind = KINDS[charter.kind]
+    y, p = labels_of(kind, labels), np.asarray(scores)
+    answer, truth = RATES[kind.name]
+    answers = kind.says(p, charter.threshold)["prediction"]
     training, metric = charter.training, charter.training.bar.metric
     whole = measure(metric, y, p)
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
@@ -33,7 +43,7 @@ def slices(
         count = int(rows.sum())
         part = {"column": column, "value": value, "rows": count}
         few = count < training.minimum_slice_rows
-        if few or y[rows].all() or not y[rows].any():
+        if few or y[rows].min() == y[rows].max():
             skipped.append(part)
             continue
         of = interval(metric, y[rows], p[rows], seed=training.seed)
@@ -44,8 +54,8 @@ def slices(
                 "low": of.low,
                 "high": of.high,
                 "gap": sign * (whole - of.value),
-                "selection_rate": float((p[rows] >= charter.threshold).mean()),
-                "base_rate": float(y[rows].mean()),
+                answer: float(answers[rows].mean()),
+                truth: float(y[rows].mean()),
                 "protected": column in training.protected,
             }
         )

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from taxiway.core.charter import LOWER_IS_BETTER, METRICS, Charter, DecisionValue, Metric, Value
+from taxiway.core.charter import Charter, DecisionValue, Metric, Value
+from taxiway.core.kind import LOWER_IS_BETTER, METRICS
 from taxiway.core.operation import Deployment
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "charter-1.json"
@@ -66,6 +67,7 @@ def test_at_the_threshold_acting_and_not_acting_are_worth_the_same(
 ) -> None:
     tp, fp = fn + right, tn - wrong
     t = with_values(tp, fp, tn, fn).threshold
+    assert t is not None
     assert 0 < t < 1
     acting, waiting = tp * t + fp * (1 - t), fn * t + tn * (1 - t)
     assert acting == pytest.approx(waiting, rel=1e-6, abs=1e-6 * (1 + right + wrong + abs(tn)))
@@ -208,7 +210,7 @@ def test_a_charter_never_changes() -> None:
 
 
 def test_the_metrics_are_told_once() -> None:
-    assert get_args(Metric) == METRICS
+    assert get_args(Metric) == tuple(METRICS)
     assert set(METRICS) > LOWER_IS_BETTER
 
 

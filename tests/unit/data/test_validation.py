@@ -236,10 +236,10 @@ def test_column_without_any_value_is_a_note(trips: Trips, contract: Contract) ->
 @pytest.mark.parametrize(
     ("target", "labels", "note"),
     [
-        ("delay > 5", Labels(2, 1), None),
-        ("delay > 100", Labels(2, 0), "the target `delay > 100` has only one class"),
-        ("delay > -100", Labels(2, 2), "the target `delay > -100` has only one class"),
-        ("delay > fare AND fare > 100", Labels(2, 0), "only one class"),
+        ("delay > 5", Labels(2, False, True), None),
+        ("delay > 100", Labels(2, False, False), "the target `delay > 100` has only one class"),
+        ("delay > -100", Labels(2, True, True), "the target `delay > -100` has only one class"),
+        ("delay > fare AND fare > 100", Labels(2, False, False), "only one class"),
     ],
 )
 def test_classes_of_the_target(

@@ -10,6 +10,7 @@ import pytest
 from taxiway.core.contract import Column, Contract
 from taxiway.core.decision import Decision, record_key
 from taxiway.core.errors import ConflictError, InputError, RefusedError
+from taxiway.core.kind import CLASSIFICATION
 from taxiway.core.ports import Actor, Desk
 from taxiway.data.label import label
 from taxiway.monitoring.outcomes import Joined, add_outcomes
@@ -70,6 +71,7 @@ def add(desk: Desk, frame: pl.DataFrame, **changes: Any) -> Joined:
         "contract": CONTRACT,
         "target": "late",
         "label": lambda rows: label(rows, "arr_delay > 15"),
+        "kind": CLASSIFICATION,
         "source": "march.parquet",
         "digest": "sha256:ab",
     }

@@ -42,8 +42,8 @@ def compiled(model: Any) -> Compiled:
 def parts(**changes: Any) -> Parts:
     """What is asked of a release's parts here; nothing else of them is looked at."""
     none: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(Parts))
-    asked = {"holdout": ROWS, "sources": SOURCES, "reasons_by": "contributions", **changes}
-    return Parts(**none | asked)
+    asked = {"kind": "classification", "holdout": ROWS, "sources": SOURCES}
+    return Parts(**none | asked | {"reasons_by": "contributions", **changes})
 
 
 TREES = compiled(HistGradientBoostingClassifier(max_iter=10))

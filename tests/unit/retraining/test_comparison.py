@@ -53,7 +53,7 @@ OLD, NEW = side("1", 0.5), side("2", 1.5)
 def test_a_better_challenger_wins() -> None:
     found = compare(OLD, NEW, HOLDOUT, ruler())
     # Expected: scikit-learn's AUC of both.
-    old, new = (roc_auc_score(LABELS, one.probabilities) for one in (OLD, NEW))
+    old, new = (roc_auc_score(LABELS, one.scores) for one in (OLD, NEW))
     assert found["champion_value"] == pytest.approx(old)
     assert found["challenger_value"] == pytest.approx(new)
     assert found["gain"]["value"] == pytest.approx(new - old)
@@ -79,7 +79,7 @@ def test_the_gain_has_to_exceed_what_the_charter_asks_for() -> None:
 
 def test_of_a_loss_less_is_a_gain() -> None:
     found = compare(OLD, NEW, HOLDOUT, ruler(metric="log_loss"))
-    expected = log_loss(LABELS, OLD.probabilities) - log_loss(LABELS, NEW.probabilities)
+    expected = log_loss(LABELS, OLD.scores) - log_loss(LABELS, NEW.scores)
     assert found["gain"]["value"] == pytest.approx(expected)
     assert found["verdict"] == "challenger wins"
     assert all(one["gain"] > 0 for one in found["slices"])
@@ -90,7 +90,7 @@ def test_slices_with_rows_enough_are_shown_and_the_others_counted() -> None:
     assert [one["value"] for one in found["slices"]] == ["JFK", "EWR"]
     assert found["skipped"] == 1
     jfk = ORIGIN == "JFK"
-    expected = roc_auc_score(LABELS[jfk], np.array(NEW.probabilities)[jfk])
+    expected = roc_auc_score(LABELS[jfk], np.array(NEW.scores)[jfk])
     assert found["slices"][0]["challenger"] == pytest.approx(expected)
 
 
@@ -107,12 +107,12 @@ def test_each_side_decides_at_its_own_threshold() -> None:
 def test_rows_of_one_class_compare_nothing(labels: list[bool]) -> None:
     answers = [0.5] * len(labels)
     sides = [Side(f"flight-delays:{number}", answers, 0.5) for number in (1, 2)]
-    with pytest.raises(InputError, match="rows of one class, expected rows of both"):
+    with pytest.raises(InputError, match="rows with one label, expected labels that differ"):
         compare(sides[0], sides[1], Holdout("sha256:cd", labels, {}), ruler())
 
 
 def test_answers_for_other_rows_are_a_mistake() -> None:
-    short = dataclasses.replace(NEW, probabilities=NEW.probabilities[:-1])
+    short = dataclasses.replace(NEW, scores=NEW.scores[:-1])
     with pytest.raises(ValueError, match="1999 answers, 2000 rows"):
         compare(OLD, short, HOLDOUT, ruler())
 

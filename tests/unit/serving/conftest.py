@@ -75,7 +75,7 @@ ARTEFACT = Artefact(
     inputs=CONTRACT,
     input_names=INPUTS,
     features=features,
-    probability=lambda made: np.asarray(probability(made)),
+    score=lambda made: np.asarray(probability(made)),
     frame=partial(frame_of, contract=CONTRACT),
     plain=plain_records,
     threshold=0.5,

@@ -100,7 +100,7 @@ def test_columns_say_what_the_endpoint_says(
 def test_reasons_of_one_size_keep_the_order_of_the_columns(decider: Decider) -> None:
     artefact = dataclasses.replace(
         decider.artefact,
-        probability=lambda made: made["risky"].to_numpy() / 2 + made["north"].to_numpy() / 2,
+        score=lambda made: made["risky"].to_numpy() / 2 + made["north"].to_numpy() / 2,
         input_names=("region", "amount", "risky"),
     )
     decider = dataclasses.replace(decider, artefact=artefact)

@@ -179,13 +179,13 @@ def breaking(artefact: Artefact, error: BaseException | None = None) -> Artefact
     """A model that breaks on the amount 13, or answers no number, if no error is given."""
 
     def probability(made: Any) -> Any:
-        found = np.array(artefact.probability(made))
+        found = np.array(artefact.score(made))
         bad = made["amount"].to_numpy() == 13
         if error and bad.any():
             raise error
         return np.where(bad, np.nan, found)
 
-    return dataclasses.replace(artefact, probability=probability)
+    return dataclasses.replace(artefact, score=probability)
 
 
 class Panic(BaseException):

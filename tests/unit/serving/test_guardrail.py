@@ -15,9 +15,9 @@ from taxiway.serving.guardrail import (
     Breach,
     Guardrail,
     Limits,
-    Mean,
     Trial,
     more_than,
+    shares,
 )
 
 LIMITS = Limits()
@@ -131,7 +131,7 @@ def test_who_asks_for_one_record_again_and_again_moves_nothing() -> None:
 
 
 def test_a_mean_of_equal_values_is_not_certain() -> None:
-    mean = Mean()
+    mean = shares()
     for _ in range(98):
         mean.add(1.0)
     assert mean.value == pytest.approx(0.99)

@@ -23,7 +23,8 @@ from .conftest import ARTEFACT, CONTRACT, RECORD, make_decider
 
 def charter(*rules: tuple[str, str], sample: float = 0.0) -> dict[str, Any]:
     review = [{"name": name, "when": when} for name, when in rules]
-    return {"oversight": {"who": "x", "review": review, "sample": sample}}
+    oversight = {"who": "x", "review": review, "sample": sample}
+    return {"kind": "classification", "oversight": oversight}
 
 
 def watched(*rules: tuple[str, str], sample: float = 0.0) -> Artefact:
@@ -58,7 +59,7 @@ def test_a_missing_value_leaves_the_answer_alone(log: MemoryDecisions) -> None:
 
 def test_without_rules_nothing_is_touched() -> None:
     outputs = [{"prediction": True}]
-    assert overseen({"oversight": {"who": "x"}}, CONTRACT, "") is None
+    assert overseen({"kind": "classification", "oversight": {"who": "x"}}, CONTRACT, "") is None
     assert marked(ARTEFACT, [RECORD], outputs) is outputs
 
 

@@ -37,9 +37,9 @@ def test_a_model_that_is_not_row_exact_is_asked_row_by_row(artefact: Artefact) -
 
     def drifting(made: object) -> object:
         asked.append(len(made))  # type: ignore[arg-type]
-        return artefact.probability(made) + (len(made) - 1) * 1e-9  # type: ignore[arg-type]
+        return artefact.score(made) + (len(made) - 1) * 1e-9  # type: ignore[arg-type]
 
-    strange = dataclasses.replace(artefact, probability=drifting, row_exact=False)
+    strange = dataclasses.replace(artefact, score=drifting, row_exact=False)
     records = [RECORD, {**RECORD, "amount": 900.0}]
     assert same(answer(strange, strange.frame(records)), answer(artefact, artefact.frame(records)))
     assert set(asked) == {1}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from taxiway.core.errors import InputError
+from taxiway.core.kind import CLASSIFICATION, REGRESSION, Kind
 from taxiway.serving.bodies import JSON, Body
 from taxiway.serving.deciding import Decider
 from taxiway.serving.protocols import PROTOCOLS, shown
@@ -151,11 +152,24 @@ def test_what_is_no_invocation_is_named(content: Any, says: str) -> None:
         (tensor(data=["7"]), 'found the text "7"'),
         (tensor(name="idd"), "Did you mean 'id'?"),
         (tensor(data=[1] * 10_001, shape=[10_001]), "too many values"),
-        ({**tensors(RECORD), "outputs": [{"name": "odds"}]}, "There is no output odds"),
-        ({**tensors(RECORD), "outputs": 7}, "outputs is no list"),
     ],
 )
 def test_what_is_wrong_with_a_tensor_is_named(content: Any, says: str) -> None:
     with pytest.raises(InputError, match=r"\w") as caught:
         PROTOCOLS["/v2/models/NAME/infer"].read(Body(JSON, content), CONTRACT)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "kind", "says"),
+    [
+        ([{"name": "odds"}], CLASSIFICATION, "There is no output odds; there are prediction, prob"),
+        ([{"name": "probability"}], REGRESSION, "There is no output probability; there are pred"),
+        (7, CLASSIFICATION, "outputs is no list"),
+    ],
+)
+def test_outputs_that_the_model_does_not_say_are_refused(
+    outputs: Any, kind: Kind, says: str
+) -> None:
+    with pytest.raises(InputError, match=says):
+        PROTOCOLS["/v2/models/NAME/infer"].asks({**tensors(RECORD), "outputs": outputs}, kind)

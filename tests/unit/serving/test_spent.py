@@ -38,9 +38,9 @@ def test_what_a_failing_call_takes_counts_too(artefact: Artefact) -> None:
         raise ValueError("no model")
 
     spent = Spent()
-    given = clocked(dataclasses.replace(artefact, probability=broken), spent)
+    given = clocked(dataclasses.replace(artefact, score=broken), spent)
     with pytest.raises(ValueError, match="no model"):
-        given.probability(None)
+        given.score(None)
     assert spent.model >= 0.01
 
 

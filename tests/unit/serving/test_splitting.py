@@ -25,7 +25,7 @@ NEWER = dataclasses.replace(
     ARTEFACT,
     release="loans:4",
     digest="sha256:four",
-    probability=lambda made: ARTEFACT.probability(made) / 2,
+    score=lambda made: ARTEFACT.score(made) / 2,
 )
 
 
@@ -88,7 +88,7 @@ def test_what_the_canary_can_t_decide_the_champion_answers(
             raise error
         return np.full(made.height, np.nan)
 
-    broken = dataclasses.replace(NEWER, probability=fails)
+    broken = dataclasses.replace(NEWER, score=fails)
     with one_in_hand(gate, cast(gate, broken, share=99)) as (desk, worked):
         for number in range(1, 30):
             desk.ask(number)

@@ -40,7 +40,9 @@ def stub(contract: Contract = CONTRACT) -> Decider:
 def test_it_says_where_a_person_will_decide() -> None:
     """As the charter of a project says that has no model yet."""
     review = [{"name": "small", "when": "amount < 100"}]
-    oversight = overseen({"oversight": {"review": review}}, CONTRACT, CONTRACT.digest)
+    oversight = overseen(
+        {"kind": "classification", "oversight": {"review": review}}, CONTRACT, CONTRACT.digest
+    )
     plain = stub()
     decider = dataclasses.replace(
         plain, artefact=dataclasses.replace(plain.artefact, oversight=oversight)

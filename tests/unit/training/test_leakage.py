@@ -5,6 +5,7 @@ import pytest
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError
+from taxiway.core.kind import CLASSIFICATION
 from taxiway.training.code import Code, load_code
 from taxiway.training.leakage import columns_read, leakage, sources, strongest_feature
 from taxiway.training.split import split_by_time
@@ -64,6 +65,7 @@ def test_a_column_known_too_late_is_caught(contract: Contract, frame: pl.DataFra
         split=split,
         features=features,
         labels=labels,
+        kind=CLASSIFICATION,
     )
     assert found["late"] == [{"column": "days_late", "known_at": "due"}]
     assert found["target_columns"] == ["days_late"]
@@ -83,7 +85,7 @@ def test_a_category_is_judged_on_rows_that_did_not_set_its_rate() -> None:
     # Unique identifiers would tell the classes apart perfectly if they were judged on themselves.
     features = pl.DataFrame({"ticket": [f"t{i}" for i in range(1000)]})
     labels = [i % 3 == 0 for i in range(1000)]
-    assert strongest_feature(features, labels)["value"] < 0.6
+    assert strongest_feature(features, labels, CLASSIFICATION)["value"] < 0.6
 
 
 def test_what_each_of_the_model_s_columns_is_made_from_is_measured(frame: pl.DataFrame) -> None:

@@ -1,9 +1,9 @@
-"""Engines: ways to get a fitted estimator's probabilities without the library that fitted it.
+"""Engines: ways to get a fitted estimator's answers without the library that fitted it.
 
 An engine turns an estimator into files, which are data and no code, and files into a function from
-the model's columns to probabilities. Which engine a release runs on is decided by `release.compile`
-with a proof on the holdout; an engine that can't take an estimator says why. A new engine is one
-module and one line here, and the law tests find it by themselves.
+the model's columns to probabilities or numbers. Which engine a release runs on is decided by
+`release.compile` with a proof on the holdout; an engine that can't take an estimator says why.
+A new engine is one module and one line here, and the law tests find it by themselves.
 """
 
 from __future__ import annotations

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from taxiway.adapters.engines.sklearn_columns import Split
-from taxiway.adapters.engines.trees import Tree, Trees
+from taxiway.adapters.engines.trees import EXPONENTIAL, IDENTITY, LOGISTIC, Tree, Trees
 from taxiway.core.ports import NotCompilableError
 
+_XGBOOST: Mapping[str, str] = {
+    "binary:logistic": LOGISTIC,
+    "reg:squarederror": IDENTITY,
+    "reg:absoluteerror": IDENTITY,
+    "reg:pseudohubererror": IDENTITY,
+    "count:poisson": EXPONENTIAL,
+    "reg:gamma": EXPONENTIAL,
+    "reg:tweedie": EXPONENTIAL,
+}
+_LIGHTGBM: Mapping[str, str] = {
+    "binary": LOGISTIC,
+    **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), IDENTITY),
+    **dict.fromkeys(("poisson", "gamma", "tweedie"), EXPONENTIAL),
+}
+"""Objective -> what makes the answer of the score."""
+_SCORE: Mapping[str, Callable[[float], float]] = {
+    LOGISTIC: lambda start: math.log(start / (1 - start)),
+    EXPONENTIAL: math.log,
+    IDENTITY: lambda start: start,
+}
+"""Link -> the score of the answer that XGBoost starts from."""
 _ZERO = float(np.float32(1e-35))
 """LightGBM takes a number that is no larger for zero, unless the matrix is sparse."""
 
@@ -21,14 +42,15 @@ def xgboost(split: Split) -> Trees:
     """XGBoost: 32-bit numbers and sums. A zero that a sparse matrix leaves out is missing to it."""
     model = split.model
     if not np.isnan(model.missing):
-        raise NotCompilableError("an XGBClassifier with another missing value than NaN")
+        raise NotCompilableError(f"an {_name(model)} with another missing value than NaN")
     booster = model.get_booster()
     if getattr(model, "early_stopping_rounds", None):
         booster = booster[: model.best_iteration + 1]
     learner = json.loads(booster.save_raw("json"))["learner"]
     kind, objective = learner["gradient_booster"]["name"], learner["objective"]["name"]
-    if kind != "gbtree" or objective != "binary:logistic":
-        raise NotCompilableError(f"an XGBClassifier of the kind {kind}, {objective}")
+    if kind != "gbtree" or objective not in _XGBOOST:
+        raise NotCompilableError(f"an {_name(model)} of the kind {kind}, {objective}")
+    link = _XGBOOST[objective]
     parameters = learner["learner_model_param"]
     start = float(parameters["base_score"].strip("[]"))
     return Trees(
@@ -37,8 +59,13 @@ def xgboost(split: Split) -> Trees:
         "float32",
         zero_is_missing=split.sparse,
         strict=True,
-        base=float(np.float32(math.log(start / (1 - start)))),
+        base=float(np.float32(_SCORE[link](start))),
+        link=link,
     )
+
+
+def _name(model: Any) -> str:
+    return type(model).__name__
 
 
 def _xgboost_tree(tree: Any) -> Tree:
@@ -72,10 +99,10 @@ def lightgbm(split: Split) -> Trees:
     """LightGBM: 64-bit numbers and sums."""
     dumped = split.model.booster_.dump_model()
     objective, _, rest = dumped["objective"].partition(" ")
-    if objective != "binary":
-        raise NotCompilableError(f"an LGBMClassifier of the objective {objective}")
+    if objective not in _LIGHTGBM or "sqrt" in rest.split():
+        raise NotCompilableError(f"an {_name(split.model)} of the objective {objective} {rest}")
     by = len(dumped["tree_info"]) if dumped["average_output"] else 1
-    scale = float(dict(part.split(":") for part in rest.split() if ":" in part)["sigmoid"])
+    said = dict(part.split(":") for part in rest.split() if ":" in part)
     return Trees(
         tuple(
             _lightgbm_tree(tree["tree_structure"], tiny_is_zero=not split.sparse)
@@ -84,7 +111,8 @@ def lightgbm(split: Split) -> Trees:
         dumped["max_feature_idx"] + 1,
         "float64",
         by=float(by),
-        scale=scale,
+        link=_LIGHTGBM[objective],
+        scale=float(said.get("sigmoid", 1.0)),
     )
 
 
@@ -98,13 +126,13 @@ def _lightgbm_tree(root: Any, *, tiny_is_zero: bool) -> Tree:
     for at, node in enumerate(nodes):
         if "leaf_value" in node:
             if "leaf_coeff" in node:
-                raise NotCompilableError("an LGBMClassifier with linear trees")
+                raise NotCompilableError("a model of LightGBM with linear trees")
             value[at], cover[at] = node["leaf_value"], node.get("leaf_count", 0)
             continue
         feature[at], cover[at] = node["split_feature"], node["internal_count"]
         yes[at], no[at] = place[id(node["left_child"])], place[id(node["right_child"])]
         if node["missing_type"] == "Zero":
-            raise NotCompilableError("an LGBMClassifier to which zero is missing")
+            raise NotCompilableError("a model of LightGBM to which zero is missing")
         if node["decision_type"] == "==":
             # What is not named goes right: missing, negative, or never seen.
             members[at] = [float(c) for c in str(node["threshold"]).split("||")]

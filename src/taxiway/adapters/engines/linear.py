@@ -1,4 +1,4 @@
-"""Logistic regression as its coefficients, with its preprocessing as data."""
+"""Linear models as their coefficients, with their preprocessing as data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from taxiway.adapters.engines.columns import plan_of, runner
 from taxiway.adapters.engines.margins import contributing
 from taxiway.adapters.engines.members import Member, answering, members_of, planned
 from taxiway.adapters.engines.sklearn_columns import is_sklearn
-from taxiway.adapters.engines.trees import LOGISTIC
+from taxiway.adapters.engines.trees import EXPONENTIAL, IDENTITY, LOGISTIC
 from taxiway.core.digest import canonical_json
 from taxiway.core.ports import Contributions, NotCompilableError
 
@@ -21,6 +21,22 @@ PROTOCOL = 2
 BACKGROUND = "background"
 """Key of a matrix's mean over the training rows, for each of the members."""
 CHUNK_ROWS = 65_536
+CLASSIFIERS = ("LogisticRegression", "LogisticRegressionCV", "SGDClassifier")
+LINKS: Mapping[str, str] = {
+    **dict.fromkeys(CLASSIFIERS, LOGISTIC),
+    **dict.fromkeys(("PoissonRegressor", "GammaRegressor"), EXPONENTIAL),
+    **dict.fromkeys(
+        (
+            "LinearRegression",
+            *("Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV"),
+            *("Lars", "LarsCV", "LassoLars", "LassoLarsCV", "LassoLarsIC"),
+            *("ARDRegression", "BayesianRidge", "HuberRegressor", "QuantileRegressor"),
+            *("SGDRegressor", "TheilSenRegressor"),
+        ),
+        IDENTITY,
+    ),
+}
+"""Model of scikit-learn -> what makes the answer of its score."""
 
 
 def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes]:
@@ -33,22 +49,25 @@ def compile_estimator(estimator: Any, names: tuple[str, ...]) -> dict[str, bytes
 
 def _coefficients(member: Member) -> dict[str, Any]:
     model = member.split.model
-    if not is_sklearn(model, "LogisticRegression", "LogisticRegressionCV", "SGDClassifier"):
-        raise NotCompilableError(f"{type(model).__name__} is no logistic regression")
-    if model.coef_.shape[0] != 1:
-        raise NotCompilableError("a logistic regression of more than two classes")
-    if getattr(model, "loss", "log_loss") != "log_loss":
+    name = type(model).__name__
+    if not is_sklearn(model, *LINKS):
+        raise NotCompilableError(f"{name} is no linear model that is read here")
+    coefficients, bases = np.atleast_2d(model.coef_), np.ravel(model.intercept_)
+    if len(coefficients) != 1 or len(bases) != 1:
+        more = "two classes" if name in CLASSIFIERS else "one output"
+        raise NotCompilableError(f"a {name} of more than {more}")
+    if name == "SGDClassifier" and model.loss != "log_loss":
         raise NotCompilableError(f"an SGDClassifier of the loss {model.loss}")
     return {
-        "coefficients": [float(c) for c in model.coef_[0]],
-        "base": float(model.intercept_[0]),
-        "link": LOGISTIC,
+        "coefficients": [float(c) for c in coefficients[0]],
+        "base": float(bases[0]),
+        "link": LINKS[name],
         "scale": 1.0,
     }
 
 
 def load(files: Mapping[str, bytes]) -> Callable[[Any], Any]:
-    """The function from a frame of the model's columns to probabilities, float64."""
+    """The function from a frame of the model's columns to answers, float64."""
     plan = plan_of(files[MODEL], PROTOCOL)
     described = plan["members"]
     return answering(plan["matrices"], described, [_score(one) for one in described])

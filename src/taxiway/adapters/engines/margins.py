@@ -13,11 +13,8 @@ from typing import Any
 import numpy as np
 
 from taxiway.adapters.engines.columns import places, runner
-from taxiway.adapters.engines.trees import IDENTITY, LOGISTIC
+from taxiway.adapters.engines.trees import IDENTITY, LOGISTIC, UNITS
 from taxiway.core.ports import Contributions
-
-UNITS = {LOGISTIC: "log-odds", IDENTITY: "probability"}
-"""Link -> what the score before it is."""
 
 Added = Callable[[int, Sequence[int], int, float], tuple[float, Callable[[Any], Any]] | None]
 """(member, group of each column of its matrix, number of groups, factor) -> (expected score, a

@@ -1,7 +1,7 @@
-"""A classifier as the mean of its members: most have one, a calibrated one has one for each fold.
+"""A model as the mean of its members: most have one, a calibrated one has one for each fold.
 
-A member is a matrix of numbers, a model that scores it, a link that makes a probability of the
-score, and perhaps a calibrator. All but the score is the same for every kind of model.
+A member is a matrix of numbers, a model that scores it, a link that makes the answer of the score,
+and perhaps a calibrator. All but the score is the same for every kind of model.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from taxiway.adapters.engines.columns import runner
 from taxiway.adapters.engines.sklearn_columns import Split, is_sklearn, split_pipeline
-from taxiway.adapters.engines.trees import LOGISTIC
+from taxiway.adapters.engines.trees import EXPONENTIAL, IDENTITY, LOGISTIC
 from taxiway.core.ports import NotCompilableError
 
 
@@ -79,7 +79,7 @@ def answering(
     described: Sequence[Mapping[str, Any]],
     scores: Sequence[Callable[[Any], Any]],
 ) -> Callable[[Any], Any]:
-    """The function from a frame of the model's columns to probabilities, float64."""
+    """The function from a frame of the model's columns to answers, float64."""
     made = [runner(blocks) for blocks in matrices]
     if len(described) == 1:
         (matrix_of,), (score,), finish = made, scores, _finish(described[0])
@@ -88,7 +88,7 @@ def answering(
         (one["matrix"], score, _finish(one)) for one, score in zip(described, scores, strict=True)
     ]
 
-    def probability(frame: Any) -> Any:
+    def answer(frame: Any) -> Any:
         if not frame.height:
             return np.empty(0)
         numbers = [matrix_of(frame) for matrix_of in made]
@@ -97,16 +97,15 @@ def answering(
             total += finish(score(numbers[matrix]))
         return total / len(parts)
 
-    return probability
+    return answer
 
 
 def _finish(member: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """The function from scores to probabilities."""
-    logistic = member["link"] == LOGISTIC
-    scale, calibrator = member["scale"], member["calibrator"]
+    """The function from scores to answers."""
+    linked, scale, calibrator = LINKS[member["link"]], member["scale"], member["calibrator"]
 
     def link(score: Any) -> Any:
-        return _logistic(score if scale == 1 else score * scale) if logistic else score
+        return linked(score if scale == 1 else score * scale)
 
     if calibrator is None:
         return link
@@ -121,3 +120,16 @@ def _finish(member: Mapping[str, Any]) -> Callable[[Any], Any]:
 def _logistic(score: Any) -> Any:
     with np.errstate(over="ignore"):
         return 1.0 / (1.0 + np.exp(-score))
+
+
+def _exponential(score: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return np.exp(score)
+
+
+LINKS: Mapping[str, Callable[[Any], Any]] = {
+    LOGISTIC: _logistic,
+    EXPONENTIAL: _exponential,
+    IDENTITY: lambda score: score,
+}
+"""How a score becomes an answer."""

@@ -45,8 +45,15 @@ READERS: Mapping[str, Callable[[Split], Trees]] = {
     "sklearn.RandomForestClassifier": sklearn_trees.forest,
     "sklearn.ExtraTreesClassifier": sklearn_trees.forest,
     "sklearn.DecisionTreeClassifier": sklearn_trees.single_tree,
+    "sklearn.HistGradientBoostingRegressor": sklearn_trees.hist_gradient_boosting,
+    "sklearn.GradientBoostingRegressor": sklearn_trees.gradient_boosting,
+    "sklearn.RandomForestRegressor": sklearn_trees.forest,
+    "sklearn.ExtraTreesRegressor": sklearn_trees.forest,
+    "sklearn.DecisionTreeRegressor": sklearn_trees.single_tree,
     "xgboost.XGBClassifier": booster_trees.xgboost,
+    "xgboost.XGBRegressor": booster_trees.xgboost,
     "lightgbm.LGBMClassifier": booster_trees.lightgbm,
+    "lightgbm.LGBMRegressor": booster_trees.lightgbm,
 }
 """Model -> how its trees are read."""
 
@@ -128,7 +135,7 @@ def _read(member: Member) -> Trees:
 
 
 def load(files: Mapping[str, bytes]) -> Callable[[Any], Any]:
-    """The function from a frame of the model's columns to probabilities, float64."""
+    """The function from a frame of the model's columns to answers, float64."""
     plan = plan_of(files[COLUMNS], PROTOCOL)
     return answering(plan["matrices"], plan["members"], _scores(files, plan))
 

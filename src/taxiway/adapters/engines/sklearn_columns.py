@@ -15,6 +15,7 @@ from taxiway.adapters.engines.columns import REFUSED
 from taxiway.core.ports import NotCompilableError
 
 Blocks = list[dict[str, Any]]
+_HISTOGRAMS = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def split_pipeline(estimator: Any, names: Sequence[str], given: Split | None = N
     if blocks is not None:
         return Split(blocks, model, sparse=sparse)
     own = getattr(model, "_preprocessor", None)
-    if own is None or not is_sklearn(model, "HistGradientBoostingClassifier"):
+    if own is None or not is_sklearn(model, *_HISTOGRAMS):
         return Split([_numbers(list(names))], model)
     chosen = [bool(one) for one in model.is_categorical_]
     categories = [name for name, one in zip(names, chosen, strict=True) if one]

@@ -7,43 +7,60 @@ from typing import Any
 import numpy as np
 
 from taxiway.adapters.engines.sklearn_columns import Split
-from taxiway.adapters.engines.trees import IDENTITY, Tree, Trees
+from taxiway.adapters.engines.trees import EXPONENTIAL, IDENTITY, LOGISTIC, Tree, Trees
 from taxiway.core.ports import NotCompilableError
+
+_STARTS = ("DummyClassifier", "DummyRegressor")
+_LINKS = {
+    "log_loss": LOGISTIC,
+    "squared_error": IDENTITY,
+    "absolute_error": IDENTITY,
+    "quantile": IDENTITY,
+    "poisson": EXPONENTIAL,
+    "gamma": EXPONENTIAL,
+}
+"""Loss of histogram gradient boosting -> what makes the answer of its score."""
 
 
 def forest(split: Split) -> Trees:
-    """A forest: the mean of its trees' shares of the positive class."""
-    model = _two_classes(split)
-    return _shares(model.estimators_, model.n_features_in_)
+    """A forest: the mean of its trees' shares of the positive class, or of their numbers."""
+    model = _one_answer(split)
+    return _mean(model.estimators_, model.n_features_in_)
 
 
 def single_tree(split: Split) -> Trees:
     """One tree is a forest of one."""
-    model = _two_classes(split)
-    return _shares([model], model.n_features_in_)
+    model = _one_answer(split)
+    return _mean([model], model.n_features_in_)
 
 
-def _shares(estimators: Any, width: int) -> Trees:
+def _mean(estimators: Any, width: int) -> Trees:
     trees = []
     for estimator in estimators:
-        counts = estimator.tree_.value[:, 0, :]
-        trees.append(_tree(estimator.tree_, counts[:, 1] / counts.sum(axis=1)))
+        values = estimator.tree_.value[:, 0, :]
+        # Of two classes their counts; of numbers the one that is answered.
+        answers = values[:, 1] / values.sum(axis=1) if values.shape[1] == 2 else values[:, 0]
+        trees.append(_tree(estimator.tree_, answers))
     return Trees(tuple(trees), width, "float32", by=float(len(trees)), link=IDENTITY)
 
 
 def gradient_boosting(split: Split) -> Trees:
     """Plain gradient boosting: the start that it was given, and scaled trees."""
-    model = _two_classes(split)
-    if model.init_ != "zero" and type(model.init_).__name__ != "DummyClassifier":
-        raise NotCompilableError("a GradientBoostingClassifier with a start of its own")
+    model = _one_answer(split)
+    if model.init_ != "zero" and type(model.init_).__name__ not in _STARTS:
+        raise NotCompilableError(f"a {type(model).__name__} with a start of its own")
     start = model._raw_predict_init(np.zeros((1, model.n_features_in_)))  # noqa: SLF001 - its own word
     trees = tuple(
         _tree(estimator.tree_, estimator.tree_.value[:, 0, 0] * model.learning_rate)
         for estimator in model.estimators_[:, 0]
     )
-    scale = 2.0 if model.loss == "exponential" else 1.0
     return Trees(
-        trees, model.n_features_in_, "float32", base=float(np.ravel(start)[0]), scale=scale
+        trees,
+        model.n_features_in_,
+        "float32",
+        base=float(np.ravel(start)[0]),
+        link=LOGISTIC if hasattr(model, "classes_") else IDENTITY,
+        scale=2.0 if model.loss == "exponential" else 1.0,
     )
 
 
@@ -61,7 +78,9 @@ def _tree(tree: Any, value: Any) -> Tree:
 
 def hist_gradient_boosting(split: Split) -> Trees:
     """Histogram gradient boosting, which names the categories of each split by codes of its own."""
-    model = _two_classes(split)
+    model = _one_answer(split)
+    if model.loss not in _LINKS:
+        raise NotCompilableError(f"a {type(model).__name__} of the loss {model.loss}")
     places, categories = _places(model, encoded=split.encoded)
     known, known_at = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001 - no other way
     trees = []
@@ -96,7 +115,7 @@ def hist_gradient_boosting(split: Split) -> Trees:
             )
         )
     base = float(np.ravel(model._baseline_prediction)[0])  # noqa: SLF001 - no other way
-    return Trees(tuple(trees), len(places), "float64", base=base)
+    return Trees(tuple(trees), len(places), "float64", base=base, link=_LINKS[model.loss])
 
 
 def _places(model: Any, *, encoded: bool) -> tuple[Any, list[list[float]]]:
@@ -121,8 +140,12 @@ def _codes(bitset: Any) -> set[int]:
     return set(np.flatnonzero(bits).tolist())
 
 
-def _two_classes(split: Split) -> Any:
+def _one_answer(split: Split) -> Any:
+    """The model, if it tells two classes apart or predicts one number."""
     model = split.model
-    if len(model.classes_) != 2:
-        raise NotCompilableError(f"a {type(model).__name__} of {len(model.classes_)} classes")
+    classes = len(getattr(model, "classes_", (False, True)))
+    if classes != 2:
+        raise NotCompilableError(f"a {type(model).__name__} of {classes} classes")
+    if getattr(model, "n_outputs_", 1) != 1:
+        raise NotCompilableError(f"a {type(model).__name__} of {model.n_outputs_} outputs")
     return model

@@ -13,7 +13,11 @@ from typing import Any
 
 import numpy as np
 
-LOGISTIC, IDENTITY = "logistic", "identity"
+from taxiway.core.ports import ANSWER, LOG, LOG_ODDS
+
+LOGISTIC, EXPONENTIAL, IDENTITY = "logistic", "exponential", "identity"
+UNITS = {LOGISTIC: LOG_ODDS, EXPONENTIAL: LOG, IDENTITY: ANSWER}
+"""Link -> the unit of the scores that it makes answers of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """An ensemble: score = base + sum of leaves / by, and the link makes a probability of it."""
+    """An ensemble: score = base + sum of leaves / by, and the link makes the answer of it."""
 
     trees: tuple[Tree, ...]
     width: int
@@ -51,7 +55,7 @@ class Trees:
     by: float = 1.0
     link: str = LOGISTIC
     scale: float = 1.0
-    """What the score is multiplied by before the logistic function."""
+    """What the score is multiplied by before the link."""
 
 
 def splits(ensemble: Trees) -> dict[int, list[float]]:

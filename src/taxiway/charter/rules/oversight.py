@@ -10,17 +10,19 @@ from taxiway.charter.rules.watching import WINDOW_DAYS
 from taxiway.core.charter import Risk
 from taxiway.core.condition import read_condition
 from taxiway.core.contract import Contract
-from taxiway.core.decision import OUTPUT, SAMPLE
+from taxiway.core.decision import SAMPLE
 from taxiway.core.errors import InputError
+from taxiway.core.kind import KINDS
 from taxiway.core.operation import Deployment, Monitoring, Oversight
 
 FEW = 30
 """Cases a month from which a rate of agreement says anything."""
 
 
-def conditions(oversight: Oversight, contract: Contract) -> Iterator[Remark]:
+def conditions(oversight: Oversight, contract: Contract, kind: str) -> Iterator[Remark]:
     """Each rule is a condition over the output and what is known by then."""
-    types = {**{column.name: column.type for column in contract.columns}, **OUTPUT}
+    said = KINDS[kind].output
+    types = {**{column.name: column.type for column in contract.columns}, **said}
     for at, rule in enumerate(oversight.review):
         place = ("oversight", "review", str(at), "when")
         try:
@@ -29,7 +31,7 @@ def conditions(oversight: Oversight, contract: Contract) -> Iterator[Remark]:
             yield from (Remark("error", problem, place=place) for problem in refused.problems)
             continue
         for name in condition.columns:
-            if name not in OUTPUT and not contract.is_known(name):
+            if name not in said and not contract.is_known(name):
                 yield error(
                     ".".join(place),
                     f"{name} is not known when the model has to answer",
@@ -52,9 +54,9 @@ def names(oversight: Oversight) -> Iterator[Remark]:
             yield error(place, what, todo="Call the rule something else.")
 
 
-def own_output(oversight: Oversight, contract: Contract) -> Iterator[Remark]:
+def own_output(oversight: Oversight, contract: Contract, kind: str) -> Iterator[Remark]:
     """The output's names mean the output."""
-    taken = [name for name in OUTPUT if name in contract.names]
+    taken = [name for name in KINDS[kind].output if name in contract.names]
     if oversight.review and taken:
         what = f"the contract has columns named as the output is: {', '.join(taken)}"
         yield error("oversight.review", what, todo="Rename them in the contract.")

@@ -6,16 +6,29 @@ from collections.abc import Iterator
 from datetime import date
 
 from taxiway.charter.remark import Remark, advice, error, missing
-from taxiway.core.charter import LOWER_IS_BETTER, Risk, Training, Value
-from taxiway.core.operation import Deployment
+from taxiway.core.charter import Risk, Training, Value
+from taxiway.core.kind import KINDS, Metric
+from taxiway.core.operation import Deployment, Monitoring
 
-CHANCE = {"roc_auc": 0.5, "log_loss": 0.693, "brier": 0.25}
-"""What a model reaches that always answers one half: ln 2 and 1/4 are log loss and Brier score."""
+
+def of_its_kind(value: Value, kind: str) -> Iterator[Remark]:
+    """The value case says what answers of this kind are worth, and of no other."""
+    own = KINDS[kind].worth
+    for other in {one.worth for one in KINDS.values()} - {own}:
+        if getattr(value, other) is not None:
+            what = f"a {kind} has no answers of that kind"
+            todo = f"Say what its answers are worth under `value.{own}`."
+            yield error(f"value.{other}", what, todo=todo)
+    if getattr(value, own) is None:
+        what = f"what an answer of a {kind} is worth is not said"
+        yield missing("training", f"value.{own}", what, todo="See docs/reference/charter.md.")
 
 
 def acting_pays(value: Value) -> Iterator[Remark]:
     """Acting has to be worth more when it is right, and less when it is wrong."""
     worth, place = value.per_decision, "value.per_decision"
+    if worth is None:
+        return
     if worth.true_positive <= worth.false_negative:
         yield error(
             f"{place}.true_positive",
@@ -32,10 +45,28 @@ def acting_pays(value: Value) -> Iterator[Remark]:
         )
 
 
+def being_right_pays(value: Value) -> Iterator[Remark]:
+    """A number that is off has to be worth less than one that is right."""
+    worth = value.per_answer
+    if worth is not None and worth.each_unit_off >= 0:
+        yield error(
+            "value.per_answer.each_unit_off",
+            "being wrong costs nothing, so no model is needed",
+            found=f"{worth.each_unit_off:g}",
+            expected="less than 0",
+        )
+
+
 def reachable(value: Value, risk: Risk) -> Iterator[Remark]:
     """No model can bring more than every decision at its best."""
-    worth = value.per_decision
-    most = risk.decisions_per_month * max(worth.true_positive, worth.true_negative)
+    best = []
+    if value.per_decision is not None:
+        best += [value.per_decision.true_positive, value.per_decision.true_negative]
+    if value.per_answer is not None:
+        best += [value.per_answer.right]
+    if not best:
+        return
+    most = risk.decisions_per_month * max(best)
     if value.promised_per_month > most:
         yield error(
             "value.promised_per_month",
@@ -47,9 +78,31 @@ def reachable(value: Value, risk: Risk) -> Iterator[Remark]:
         yield advice("value.promised_per_month", "nothing is promised, so nothing can be missed")
 
 
+def said_of_numbers(deployment: Deployment, kind: str) -> Iterator[Remark]:
+    """A number is not cut into yes and no, and none is adverse by itself."""
+    if KINDS[kind].yes_or_no:
+        return
+    if deployment.threshold is not None:
+        yield error(
+            "deployment.threshold",
+            f"the answers of a {kind} are not cut into yes and no",
+            found=f"{deployment.threshold:g}",
+            todo="Leave it out, or say `kind: classification`.",
+        )
+    if deployment.reason_codes == "adverse":
+        yield error(
+            "deployment.reason_codes",
+            "no number is adverse by itself",
+            found="adverse",
+            expected="all or none",
+        )
+
+
 def threshold(value: Value, deployment: Deployment) -> Iterator[Remark]:
     """A threshold of one's own should know the break-even of the value case."""
     worth = value.per_decision
+    if worth is None:
+        return
     wrong = worth.true_negative - worth.false_positive
     right = worth.true_positive - worth.false_negative
     own = deployment.threshold
@@ -70,11 +123,17 @@ def value_review(value: Value, today: date) -> Iterator[Remark]:
         yield missing("prod", "value.review", what, todo=todo)
 
 
-def bar(training: Training) -> Iterator[Remark]:
-    """Exactly one bar, on the side where the metric gets better."""
+def bar(training: Training, kind: str) -> Iterator[Remark]:
+    """Exactly one bar, for a metric that judges such models, on the side where it gets better."""
     bar, place = training.bar, "training.bar"
+    metrics = KINDS[kind].metrics
+    if bar.metric not in metrics:
+        what = f"{bar.metric} does not judge a {kind}"
+        yield error(f"{place}.metric", what, found=bar.metric, expected=", ".join(metrics))
+        return
+    metric = metrics[bar.metric]
     key, other = "at_least", "at_most"
-    if bar.metric in LOWER_IS_BETTER:
+    if metric.lower_is_better:
         key, other = other, key
     least, wrong = getattr(bar, key), getattr(bar, other)
     if wrong is not None:
@@ -87,24 +146,47 @@ def bar(training: Training) -> Iterator[Remark]:
         )
     elif least is None:
         what = f"the bar for {bar.metric} is not set"
-        todo = f"Say what the model has to reach, such as `{key}: {EXAMPLES[bar.metric]}`."
+        todo = f"Say what the model has to reach, such as `{key}: {metric.example:g}`."
         yield missing("training", f"{place}.{key}", what, todo=todo)
     if least is not None:
-        yield from _height(bar.metric, f"{place}.{key}", least)
+        yield from _height(bar.metric, metric, f"{place}.{key}", least)
 
 
-EXAMPLES = {"roc_auc": 0.7, "average_precision": 0.4, "log_loss": 0.5, "brier": 0.2}
-
-
-def _height(metric: str, place: str, at: float) -> Iterator[Remark]:
-    low, high = (0, float("inf")) if metric == "log_loss" else (0, 1)
-    chance = CHANCE.get(metric)
-    if not low <= at <= high:
-        unit = "a share, not a percentage: between 0 and 1" if high == 1 else "0 or more"
-        yield error(place, f"{metric} can't be there", found=f"{at:g}", expected=unit)
-    elif chance is not None and (at >= chance if metric in LOWER_IS_BETTER else at <= chance):
+def _height(name: str, metric: Metric, place: str, at: float) -> Iterator[Remark]:
+    chance = metric.chance
+    if not metric.low <= at <= metric.high:
+        expected = "0 or more" if metric.low == 0 else f"at most {metric.high:g}"
+        if (metric.low, metric.high) == (0, 1):
+            expected = "a share, not a percentage: between 0 and 1"
+        yield error(place, f"{name} can't be there", found=f"{at:g}", expected=expected)
+    elif chance is not None and (at >= chance if metric.lower_is_better else at <= chance):
         what = f"a model that knows nothing reaches {chance:g}: this bar stops no model"
         yield advice(place, what)
 
 
-RULES = (acting_pays, reachable, threshold, value_review, bar)
+def in_units(training: Training, monitoring: Monitoring, kind: str) -> Iterator[Remark]:
+    """What is in the unit of the target has no default: only its people know what is much."""
+    metric = KINDS[kind].metrics.get(training.bar.metric)
+    if metric is None or not metric.in_units:
+        return
+    for place, section, key in (
+        ("training", training, "maximum_gap"),
+        ("monitoring", monitoring, "maximum_drop"),
+    ):
+        if key not in section.model_fields_set:
+            what = f"{training.bar.metric} is in the unit of the target, so this has no default"
+            says = type(section).model_fields[key].description
+            yield missing("training", f"{place}.{key}", what, todo=f"{says}")
+
+
+RULES = (
+    of_its_kind,
+    acting_pays,
+    being_right_pays,
+    reachable,
+    said_of_numbers,
+    threshold,
+    value_review,
+    bar,
+    in_units,
+)

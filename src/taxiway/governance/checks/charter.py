@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from taxiway.core.check import Case
 from taxiway.core.evidence import PLAN
+from taxiway.core.kind import KINDS
 from taxiway.governance.checks.reading import listed
 from taxiway.governance.checks.rule import Answer, evidence_of
 
@@ -12,7 +13,8 @@ SHARED = ("business", "engineering")
 
 ALL_OWNERS = ("business", "data", "development", "engineering", "validation")
 
-VALUE_ANSWERS = ("promised_per_month", "currency", "baseline", "review", "per_decision")
+VALUE_ANSWERS = ("promised_per_month", "currency", "baseline", "review")
+"""Beside what answers are worth, which each kind of model says in its own place."""
 
 
 def tier(case: Case) -> Answer:
@@ -73,7 +75,8 @@ def owners(case: Case) -> Answer:
 def value_case(case: Case) -> Answer:
     """CH-05: promise, baseline, review and the worth of each decision are written down."""
     value = evidence_of(case, PLAN).record("found.value")
-    missing = [answer for answer in VALUE_ANSWERS if not value.answered(answer)]
+    answers = (*VALUE_ANSWERS, KINDS[case.kind].worth)
+    missing = [answer for answer in answers if not value.answered(answer)]
     problems = [f"the value case lacks {listed(missing)}"] if missing else []
     promise = "nothing"
     if not missing:
@@ -82,6 +85,6 @@ def value_case(case: Case) -> Answer:
         problems,
         f"{promise} promised, reviewed on {value.values.get('review')}",
         found=promise,
-        required=", ".join(VALUE_ANSWERS),
+        required=", ".join(answers),
         todo="Complete `value` in taxiway.yaml, then `taxiway plan`.",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from taxiway.core.charter import LOWER_IS_BETTER
 from taxiway.core.check import Case
 from taxiway.core.evidence import (
     CODE,
@@ -13,6 +12,7 @@ from taxiway.core.evidence import (
     RERUN,
     SLICES,
 )
+from taxiway.core.kind import LOWER_IS_BETTER
 from taxiway.governance.checks.features import of_their_time
 from taxiway.governance.checks.handed import handoff, todo
 from taxiway.governance.checks.reading import listed
