@@ -169,8 +169,9 @@ def _verdict(gained: Interval, minimum_gain: float) -> str:
 
 def _moved(champion: Side, challenger: Side) -> dict[str, int]:
     changes = list(zip(_answers(champion), _answers(challenger), strict=True))
-    up = sum(after > before for before, after in changes)
-    down = sum(after < before for before, after in changes)
+    # Counted as Python counts: what numpy adds up is no JSON.
+    up = sum(1 for before, after in changes if after > before)
+    down = sum(1 for before, after in changes if after < before)
     return {"up": up, "down": down, "unchanged": len(changes) - up - down}
 
 
