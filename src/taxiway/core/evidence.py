@@ -59,9 +59,14 @@ offline and online. found: set, differing (int), views [{view, digest, as_of, ro
 columns [name]}]."""
 
 LIKENESS = "data.likeness"
-"""By `train`, about the release: training features against what production sends.
-examined: production rows. found: source, training_rows, columns [{name, effect, p_value, verdict,
-only_production [text]}], different [name]. required: effect, false_discovery_rate, minimum_rows."""
+"""By `train`, about the release: training features against what production sends. By
+`data compare`, about the release or the snapshot: its rows against production's. examined: production rows.
+found: source, training_rows, columns [{name, effect, p_value, verdict (same, different, left out,
+insufficient data), only_production [text], only_training [text], kind, tests [{test, effect, limit,
+p_value}], measures {name: value}, note}], different [name, or what goes beyond one column].
+`data compare` adds production_rows, verdict, says [text], ask [text], times, missing_together,
+repeated_rows, classifier, estimate, labels, hidden {column: reason}.
+required: effect, false_discovery_rate, minimum_rows, and the other limits."""
 
 RECONCILIATION = "data.reconciliation"
 """By `data reconcile` inside a project, about the model: sources held against one another.

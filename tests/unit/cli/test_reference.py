@@ -48,6 +48,7 @@ ONLY_SHOWS = {
     "taxiway data lineage",
     "taxiway data get",
     "taxiway data verify",
+    "taxiway data compare",
     "taxiway handoff list",
     "taxiway check",
     "taxiway deviate list",
