@@ -60,7 +60,8 @@ columns [name]}]."""
 
 LIKENESS = "data.likeness"
 """By `train`, about the release: training features against what production sends. By
-`data compare`, about the release or the snapshot: its rows against production's. examined: production rows.
+`data compare`, about the release or the snapshot: its rows against production's.
+examined: production rows.
 found: source, training_rows, columns [{name, effect, p_value, verdict (same, different, left out,
 insufficient data), only_production [text], only_training [text], kind, tests [{test, effect, limit,
 p_value}], measures {name: value}, note}], different [name, or what goes beyond one column].

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taxiway.bootstrap.data.sources import opened
 from taxiway.bootstrap.extras import extras
 from taxiway.core import evidence as kinds
 from taxiway.core.digest import short
@@ -31,8 +31,10 @@ ROLES = ("developer", "engineer", "validator", "owner")
 class Question:
     """What somebody asks. What is None comes from the project, if there is one."""
 
-    training: Path | None = None
-    production: Path | None = None
+    training: str | None = None
+    production: str | None = None
+    query: str | None = None
+    """Of a database, where one side is its URL."""
     label: str | None = None
     without: tuple[str, ...] = ()
     """Columns that are known only later."""
@@ -171,7 +173,9 @@ def _training(
 
     contract = project.contract_or_none if project else None
     if question.training is not None:
-        return rows_of_source(_opened(question.training), contract)
+        return rows_of_source(
+            opened(question.training, query=_query(question.training, question)), contract
+        )
     if workspace is not None and project is not None:
         from taxiway.data.snapshot import scan_snapshot
 
@@ -193,20 +197,21 @@ def _production(question: Question, project: Project | None) -> Rows:
 
     contract = project.contract_or_none if project else None
     if question.production is not None:
-        return rows_of_source(_opened(question.production), contract)
+        return rows_of_source(
+            opened(question.production, query=_query(question.production, question)), contract
+        )
     named = project.charter.data.production if project else None
     if project is None or named is None:
         raise InputError(
             "There is no sample of production.",
             todo="Name it, or give it in the charter as `data.production`.",
         )
-    return rows_of_source(_opened(project.path(named)), project.contract_or_none)
+    return rows_of_source(opened(project.path(named)), project.contract_or_none)
 
 
-def _opened(path: Path) -> Any:
-    from taxiway.data.source import open_source
-
-    return open_source(path)
+def _query(asked: str, question: Question) -> str | None:
+    """The query, for a database's URL only."""
+    return question.query if "://" in asked else None
 
 
 def _asked(
@@ -243,7 +248,7 @@ def _scored_by(asked: Asked, project: Project, workspace: Workspace, release: Re
     from taxiway.bootstrap.artefacts import load_replayed
     from taxiway.core.evidence import Evidence
     from taxiway.data.column_types import schema_of
-    from taxiway.serving.path import probability
+    from taxiway.serving.path import score as answer
 
     artefact = load_replayed(workspace, release)
     schema, time = schema_of(artefact.inputs), project.contract.event_time
@@ -252,7 +257,7 @@ def _scored_by(asked: Asked, project: Project, workspace: Workspace, release: Re
         lacking = [name for name in schema if name not in sample.columns]
         if lacking:
             raise MissingError(f"{release.id} reads {', '.join(lacking)}, which is not there.")
-        return probability(artefact, sample.select(pl.col(n).cast(t) for n, t in schema.items()))
+        return answer(artefact, sample.select(pl.col(n).cast(t) for n, t in schema.items()))
 
     metrics = workspace.record.find(Evidence, subject=release.id, kind=kinds.METRICS)
     if not metrics:

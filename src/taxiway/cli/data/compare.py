@@ -23,10 +23,9 @@ MOST = 40
 
 
 @click.command()
-@click.argument("training", required=False, type=click.Path(path_type=Path), metavar="[TRAINING]")
-@click.argument(
-    "production", required=False, type=click.Path(path_type=Path), metavar="[PRODUCTION]"
-)
+@click.argument("training", required=False, metavar="[TRAINING]")
+@click.argument("production", required=False, metavar="[PRODUCTION]")
+@click.option("--query", help="What to read, where a side is the URL of a database.")
 @click.option("--label", help="A column or condition, such as 'arr_delay > 15': what is predicted.")
 @click.option(
     "--without", multiple=True, metavar="COLUMN", help="Known only later: no model reads it."

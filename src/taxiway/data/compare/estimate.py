@@ -94,13 +94,18 @@ def labels_of(sample: pl.DataFrame, label: str) -> pl.Series | None:
     """
     if label in sample.columns:
         column = sample.get_column(label)
-        if column.dtype.is_numeric():
-            column = column.cast(pl.Float64, strict=False)
-            column = column.set(~column.is_finite(), None)
-            few = column.drop_nulls().unique()
-            return column == few.max() if few.len() == 2 else column
-        return column if column.dtype == pl.Boolean else column == column.max()
-    return label_of(sample, label) if set(roots_of(label)) <= set(sample.columns) else None
+    elif not set(roots_of(label)) <= set(sample.columns):
+        return None
+    else:
+        column = sample.select(pl.sql_expr(label)).to_series()
+        if not column.dtype.is_numeric():
+            return label_of(sample, label)
+    if column.dtype.is_numeric():
+        column = column.cast(pl.Float64, strict=False)
+        column = column.set(~column.is_finite(), None)
+        few = column.drop_nulls().unique()
+        return column == few.max() if few.len() == 2 else column
+    return column if column.dtype == pl.Boolean else column == column.max()
 
 
 def roots_of(label: str) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ import polars as pl
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError, shortened
-from taxiway.data.column_types import DTYPES, from_text
+from taxiway.data.column_types import DTYPES
+from taxiway.data.infer import draft
 from taxiway.data.source import ROW, Source, batches, raw_frame
+from taxiway.data.source.rows import value_in
 
 NUMBER, TEXT, BOOLEAN, TIME, OTHER = "number", "text", "boolean", "time", "other"
 
@@ -149,14 +151,13 @@ def _types(schema: pl.Schema) -> dict[str, str]:
 
 
 def _text(source: Source, contract: Contract | None) -> Rows:
-    """Text: read once to see what it holds, and once to count it."""
-    known = {c.name: c.type for c in contract.columns} if contract else {}
-    looked = _spread(source)
-    types = {
-        name: known.get(name) or type_of(looked.get_column(name), nulls=source.nulls)
-        for name in source.columns
-    }
-    typed = [from_text(pl.col(name), kind).alias(name) for name, kind in types.items()]
+    """Text: read as the contract says, or as a draft of one does."""
+    known = {c.name: c for c in contract.columns} if contract else {}
+    if not set(source.columns) <= set(known):
+        known = {c.name: c for c in draft(source).contract.columns} | known
+    columns = [known[name] for name in source.columns]
+    typed = [value_in(source, column).alias(column.name) for column in columns]
+    types = {column.name: column.type for column in columns}
     schema = pl.Schema({name: DTYPES[kind] for name, kind in types.items()})
     reading = _reading(schema)
 
@@ -164,9 +165,10 @@ def _text(source: Source, contract: Contract | None) -> Rows:
         for batch in batches(source):
             yield batch.select(typed).select(reading)
 
-    return Rows(
-        source.name, _kinds(schema), types, chunks, lambda: looked.select(typed).select(reading)
-    )
+    def looked_at() -> pl.DataFrame:
+        return _spread(source).select(typed).select(reading)
+
+    return Rows(source.name, _kinds(schema), types, chunks, looked_at)
 
 
 def _spread(source: Source) -> pl.DataFrame:
@@ -179,20 +181,3 @@ def _spread(source: Source) -> pl.DataFrame:
         while kept.height > most:
             kept, step = kept.gather_every(2), step * 2
     return kept.rechunk()
-
-
-def type_of(text: pl.Series, *, nulls: tuple[str, ...] = ()) -> str:
-    """The contract type that (nearly) all values of a text have; `string` where none does.
-
-    >>> type_of(pl.Series(["1", "2.5", None])), type_of(pl.Series(["001", "002"]))
-    ('number', 'string')
-    """
-    values = text.drop_nulls()
-    values = values.filter(~values.is_in(list(nulls)))
-    if not values.len():
-        return "string"
-    for kind in ("integer", "number", "boolean", "date", "timestamp"):
-        read = values.to_frame("value").select(from_text(pl.col("value"), kind))
-        if read.to_series().null_count() <= values.len() / 1000:
-            return kind
-    return "string"
