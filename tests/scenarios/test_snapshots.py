@@ -122,6 +122,25 @@ def test_a_snapshot_of_rows_that_is_killed_leaves_nothing_half(planned: Firm) ->
     assert "2 of 2 snapshots are what was taken" in planned.run("data", "verify")
 
 
+def test_garbage_is_collected_while_snapshots_are_taken(tmp_path: Path) -> None:
+    firm = bare(tmp_path / "firm")
+    left = firm.store / "objects" / "00" / ("0" * 62)
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"cut off")
+    os.utime(left, (time.time() - 90_000,) * 2)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for n in range(20):
+            (tmp_path / name / f"{n}.bin").write_bytes(os.urandom(MEGABYTE // 2))
+    snapshots = [firm.start("data", "snapshot", "--files", tmp_path / name) for name in ("a", "b")]
+    collectors = [firm.start("data", "gc", "--yes", "--json") for _ in range(2)]
+    said = [process.communicate(timeout=60) for process in [*snapshots, *collectors]]
+    assert [process.returncode for process in [*snapshots, *collectors]] == [0] * 4, said
+    assert not left.exists()
+    assert "2 of 2 snapshots are what was taken" in firm.run("data", "verify")
+    firm.run("ledger", "verify")
+
+
 @pytest.fixture
 def in_bucket(object_store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Firm:
     """A workspace whose objects lie in a bucket."""

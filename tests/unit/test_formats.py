@@ -18,7 +18,7 @@ from taxiway.core.artefact import MANIFEST_PROTOCOL
 from taxiway.core.contract import Column, Contract
 from taxiway.core.digest import canonical_json
 from taxiway.core.facts import Proposal
-from taxiway.data import manifest, parts, profile
+from taxiway.data import manifest, parts, pieces, profile
 from taxiway.release.manifest import signed_bytes
 from taxiway.retraining.decide import payload
 
@@ -90,6 +90,12 @@ PARTS = parts.PartList((parts.Part("sha256:one", 30, 1200), parts.Part("sha256:t
 FORMATS: dict[str, Callable[[], bytes]] = {
     f"snapshot-{manifest.PROTOCOL}.json": _snapshot,
     f"parts-{parts.PROTOCOL}.json": lambda: canonical_json(PARTS.document()),
+    f"files-{pieces.PROTOCOL}.json": lambda: canonical_json(
+        pieces.files_document("scans", [pieces.File("deep/a.png", 3, "sha256:a")])
+    ),
+    f"pieces-{pieces.PROTOCOL}.json": lambda: canonical_json(
+        pieces.pieces_document({"sha256:a": (("blake3:pack", 7, 3),)})
+    ),
     f"profile-{profile.PROTOCOL}.json": lambda: canonical_json(profile.profile(FRAME, CONTRACT)),
     f"release-signature-{MANIFEST_PROTOCOL}.bin": lambda: signed_bytes(b'{"protocol":1}'),
     "proposal-1.json": lambda: payload(PROPOSAL, None),

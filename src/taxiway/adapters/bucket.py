@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,8 +92,10 @@ class BucketObjects:
         return content
 
     def path(self, digest: str) -> Path:
-        if self._copies.has(digest):
+        with suppress(IntegrityError, MissingError):
             return self._copies.path(digest)
+        # What is in the way, if anything, is no copy of it.
+        self._copies.remove(digest, before=datetime.max.replace(tzinfo=UTC))
         self._copies.put(self.get(digest), by=algorithm(digest))
         return self._copies.path(digest)
 
@@ -123,6 +125,7 @@ class BucketObjects:
             return 0
         with self._asking(digest):
             self._store.delete(_key(digest))
+        self._copies.remove(digest, before=datetime.max.replace(tzinfo=UTC))
         return about["size"]
 
     def _young(self, digest: str) -> bool:

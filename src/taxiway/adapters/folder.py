@@ -130,6 +130,8 @@ class FolderObjects:
             os.utime(self._place(digest))
         except (FileNotFoundError, PermissionError):  # not there, or not ours: it is written
             return False
+        except OSError:  # nothing can be written here at all
+            return self.has(digest)
         return True
 
     def _place(self, digest: str) -> Path:

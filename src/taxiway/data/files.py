@@ -23,12 +23,14 @@ from taxiway.core.ports import Desk, Objects, Seen
 from taxiway.data.pieces import (
     PACK,
     PIECE,
-    PROTOCOL,
     SMALL,
     THREADS,
     File,
     Pieces,
+    files_document,
+    is_whole,
     pieces,
+    pieces_document,
     pieces_of,
 )
 from taxiway.data.walk import Found, files_below
@@ -100,19 +102,14 @@ def take_files(
         _copy(desk.objects, unread, content, synced=synced, again=reread, on_bytes=on_bytes)
         _require_same(root, unread)
     listed = [File(one.name, one.look.bytes, content.files[one.name]) for one in files]
-    document = {
-        "protocol": PROTOCOL,
-        "kind": "files",
-        "name": root.name,
-        "files": [{"path": f.path, "bytes": f.bytes, "digest": f.digest} for f in listed],
-    }
+    document = files_document(root.name, listed)
     where = {f.digest: content.pieces[f.digest] for f in listed}
     identity = digest_of(document)
     taken = desk.record.find(Evidence, kind=FILES, subject=identity)
-    kept = taken[-1] if taken and not (reread and unread) else None
+    kept = taken[-1] if taken and not reread and is_whole(desk.objects, taken[-1]) else None
     if kept is None:
         # The same files may lie elsewhere than they did, if the store had lost some.
-        placed = desk.objects.put(canonical_json({"protocol": PROTOCOL, "pieces": where}))
+        placed = desk.objects.put(canonical_json(pieces_document(where)))
         desk.objects.put(canonical_json(document))
     else:
         placed = kept.digests["pieces"]

@@ -13,7 +13,7 @@ packed. A file's digest is that of its bytes; of a large one, that of the digest
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,27 @@ class File:
     path: str
     bytes: int
     digest: str
+
+
+def files_document(name: str, files: Iterable[File]) -> dict[str, Any]:
+    """What is kept, as it is stored; its digest is the snapshot's id."""
+    listed = [{"path": f.path, "bytes": f.bytes, "digest": f.digest} for f in files]
+    return {"protocol": PROTOCOL, "kind": "files", "name": name, "files": listed}
+
+
+def pieces_document(where: Mapping[str, Pieces]) -> dict[str, Any]:
+    """Where it is, as it is stored."""
+    return {"protocol": PROTOCOL, "pieces": dict(where)}
+
+
+def is_whole(objects: Objects, evidence: Evidence) -> bool:
+    """Whether everything of a snapshot is there; does not verify it."""
+    try:
+        where = pieces_of(objects, evidence)
+    except (IntegrityError, MissingError):
+        return False
+    held = {piece for pieces in where.values() for piece, _, _ in pieces}
+    return not objects.absent({evidence.subject, *held})
 
 
 def pieces_of(objects: Objects, evidence: Evidence) -> dict[str, Pieces]:

@@ -17,7 +17,7 @@ import polars as pl
 
 from taxiway.core.contract import Contract
 from taxiway.core.digest import canonical_json, digest_bytes, digest_of, short
-from taxiway.core.errors import IntegrityError, MissingError, Problem
+from taxiway.core.errors import ConflictError, IntegrityError, MissingError, Problem
 from taxiway.core.evidence import PROVENANCE, VALIDATION, Evidence, observed
 from taxiway.core.facts import Snapshot
 from taxiway.core.ports import Desk, Objects, Seen
@@ -101,12 +101,15 @@ def take_snapshot(
         return known[0]
     found = _provenance(manifest, contract, description, validation)
     found |= {"mapped": [dict(one) for one in mapped]} if mapped else {}
-    with desk.change("snapshot.taken", snapshot.id, model=model) as change:
-        change.add(snapshot)
-        for evidence in _evidence(desk, snapshot, found, validation):
-            change.add(evidence)
-        change.digest = snapshot.id
-        change.details = {key: manifest[key] for key in ("rows", "data", "contract", "source")}
+    try:
+        with desk.change("snapshot.taken", snapshot.id, model=model) as change:
+            change.add(snapshot)
+            for evidence in _evidence(desk, snapshot, found, validation):
+                change.add(evidence)
+            change.digest = snapshot.id
+            change.details = {key: manifest[key] for key in ("rows", "data", "contract", "source")}
+    except ConflictError:  # somebody else took the same one meanwhile
+        return desk.record.get(Snapshot, snapshot.id)
     return snapshot
 
 

@@ -213,6 +213,25 @@ def test_what_the_store_lost_is_put_back(office: Any, folder: Path, tmp_path: Pa
     verify_files(objects, evidence(office, again))
 
 
+@pytest.mark.parametrize("lost", ["a pack", "the list of files", "the list of pieces"])
+def test_what_the_store_lost_is_read_again(
+    office: Any, take: Take, folder: Path, lost: str
+) -> None:
+    first = take()
+    kept = evidence(office, first)
+    gone = {
+        "a pack": next(d for d, c in office.objects._objects.items() if b"text" in c),
+        "the list of files": first.id,
+        "the list of pieces": first.pieces,
+    }[lost]
+    del office.objects._objects[gone]
+    again = take()
+    assert again.id == first.id
+    verify_files(office.objects, evidence(office, again))
+    assert kept.subject == again.id
+    assert take().read == 0
+
+
 def test_the_store_itself_is_left_out(office: Any, folder: Path) -> None:
     store = folder / ".taxiway"
     store.mkdir()

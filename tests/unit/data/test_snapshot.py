@@ -267,6 +267,25 @@ def test_missing_objects_are_all_named(office: Any, trips: Trips, contract: Cont
     ]
 
 
+def test_two_who_take_the_same_at_once_get_one(
+    office: Any, trips: Trips, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, put = trips(), office.objects.put
+    meanwhile: list[Snapshot] = []
+    at_it: list[bool] = []
+
+    def putting(content: bytes, **options: Any) -> str:
+        digest: str = put(content, **options)
+        if not at_it and b'"protocol":2' in content:  # its manifest; the record is next
+            at_it.append(True)
+            meanwhile.append(take(office.desk, path, contract))
+        return digest
+
+    monkeypatch.setattr(office.objects, "put", putting)
+    assert [take(office.desk, path, contract)] == meanwhile
+    assert len(list(office.record.events())) == 1
+
+
 def test_lost_object_comes_back_when_it_is_taken_again(
     office: Any, trips: Trips, contract: Contract
 ) -> None:
