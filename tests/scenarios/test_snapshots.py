@@ -124,7 +124,7 @@ def test_a_snapshot_of_rows_that_is_killed_leaves_nothing_half(planned: Firm) ->
 
 def test_garbage_is_collected_while_snapshots_are_taken(tmp_path: Path) -> None:
     firm = bare(tmp_path / "firm")
-    left = firm.store / "objects" / "00" / ("0" * 62)
+    left = firm.store / "objects" / "11" / ("1" * 62)
     left.parent.mkdir(parents=True)
     left.write_bytes(b"cut off")
     os.utime(left, (time.time() - 90_000,) * 2)
