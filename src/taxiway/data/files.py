@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,7 +99,8 @@ def take_files(
         return FilesSnapshot("", root.name, len(files), size, len(unread), reading, "")
     if unread:
         _remember(desk, root.name, content, again=reread)
-        _copy(desk.objects, unread, content, synced=synced, again=reread, on_bytes=on_bytes)
+        with _readable(unread):
+            _copy(desk.objects, unread, content, synced=synced, again=reread, on_bytes=on_bytes)
         _require_same(root, unread)
     listed = [File(one.name, one.look.bytes, content.files[one.name]) for one in files]
     document = files_document(root.name, listed)
@@ -247,6 +248,20 @@ def _require_whole(objects: Objects, piece: str, content: bytes, *, synced: bool
     except IntegrityError:
         objects.remove(piece, before=datetime.max.replace(tzinfo=UTC))
         objects.put(content, by=BLAKE3, synced=synced)
+
+
+@contextmanager
+def _readable(files: Sequence[Found]) -> Iterator[None]:
+    """Raises `InputError` for a file that is gone by now, or that nobody here may read."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError) as error:
+        if str(error.filename) not in {one.path for one in files}:
+            raise
+        raise InputError(
+            f"{error.filename} can't be read: {error.strerror}.",
+            todo="The record says nothing of these files; take the snapshot again.",
+        ) from None
 
 
 def _require_same(root: Path, files: Sequence[Found]) -> None:

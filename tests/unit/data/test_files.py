@@ -161,6 +161,23 @@ def test_a_file_that_changes_while_it_is_read(
     assert list(office.record.events()) == []
 
 
+@pytest.mark.parametrize("name", ["same.csv", "large.bin"])
+def test_a_file_that_goes_meanwhile(
+    office: Any, take: Take, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    walk = module.files_below
+
+    def then_gone(*given: Any, **named: Any) -> Any:
+        found = walk(*given, **named)
+        (folder / name).unlink()
+        return found
+
+    monkeypatch.setattr(module, "files_below", then_gone)
+    with pytest.raises(InputError, match=f"{name} can't be read: No such file"):
+        take()
+    assert list(office.record.events()) == []
+
+
 def test_what_can_not_be_kept_is_named_all_at_once(take: Take, folder: Path) -> None:
     (folder / "to-folder").symlink_to(folder / "deep")
     (folder / "to-nothing").symlink_to(folder / "nowhere")
