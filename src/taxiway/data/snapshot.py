@@ -62,7 +62,7 @@ def take_snapshot(
     first = read_look(source.path, seen)
     same = _same_source(desk, model, (source.name, first.digest), contract, target, mapped=mapped)
     # The files of a table that is versioned don't say which of them a version holds.
-    if same is not None and source.scan is None:
+    if same is not None and source.format != "delta":
         return same
     validation = validate(
         source,
