@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,7 @@ def test_versions_of_a_project_s_data(planned: Firm, tmp_path: Path) -> None:
     taken = first["snapshot"]
     # A second one of what did not change is the same; data that grew share their beginning.
     assert planned.ask("data", "snapshot", by=DATA)["snapshot"]["id"] == taken["id"]
-    between = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 0.5))
-    time.sleep(1.5)
+    between = datetime.now(UTC).isoformat()
     planned.data("flights.parquet", "--months", "1-3")
     planned.run("data", "snapshot", by=DATA)
     first, second = planned.ask("data", "list")["rows"]

@@ -67,13 +67,13 @@ def manifest_of(
         "rows": rows,
         "first_time": _text(times[0]),
         "last_time": _text(times[1]),
-        "target": _plain(target),
+        "target": target_document(target),
         "source": {"name": source[0], "digest": source[1]},
         "parts": list(contents.parts),
     } | ({"mapped": list(mapped)} if mapped else {})
 
 
-def _plain(target: Target) -> dict[str, str]:
+def target_document(target: Target) -> dict[str, str]:
     """The type is left out where it is true or false, as it always was before there were others."""
     plain = {"name": target.name, "definition": target.definition}
     return plain if target.type == "boolean" else {**plain, "type": target.type}

@@ -24,7 +24,14 @@ from taxiway.core.ports import Desk, Objects, Seen
 from taxiway.data.checked import refuse_failures
 from taxiway.data.findings import Validation
 from taxiway.data.label import columns_of
-from taxiway.data.manifest import Contents, Target, differences, manifest_of, snapshot_of
+from taxiway.data.manifest import (
+    Contents,
+    Target,
+    differences,
+    manifest_of,
+    snapshot_of,
+    target_document,
+)
 from taxiway.data.parts import PartList, list_of, scan_parts, store_list, write_parts
 from taxiway.data.profile import profile_by_column
 from taxiway.data.reread import read_look, require_same
@@ -127,7 +134,7 @@ def _same_source(
     taken = desk.record.find(
         Snapshot, model=model, contract_digest=contract.digest, source=source[0]
     )
-    wanted = {"name": target.name, "definition": target.definition}
+    wanted = target_document(target)
     for snapshot in reversed(taken):
         with suppress(IntegrityError, MissingError):
             manifest = json.loads(desk.objects.get(snapshot.id))

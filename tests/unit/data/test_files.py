@@ -19,6 +19,7 @@ from taxiway.core.look import TICK_NS
 from taxiway.data import files as module
 from taxiway.data.files import FilesSnapshot, take_files
 from taxiway.data.pieces import restore_files, verify_files
+from taxiway.data.walk import files_below
 
 TREE = {
     "a.csv": b"id,n\n1,2\n",
@@ -165,10 +166,8 @@ def test_a_file_that_changes_while_it_is_read(
 def test_a_file_that_goes_meanwhile(
     office: Any, take: Take, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    walk = module.files_below
-
     def then_gone(*given: Any, **named: Any) -> Any:
-        found = walk(*given, **named)
+        found = files_below(*given, **named)
         (folder / name).unlink()
         return found
 
