@@ -18,7 +18,6 @@ from typing import Any
 from taxiway.core.digest import BLAKE3, canonical_json, digest_bytes, digest_of
 from taxiway.core.errors import InputError, IntegrityError, MissingError, Problem
 from taxiway.core.evidence import FILES, Evidence, observed
-from taxiway.core.look import Look
 from taxiway.core.ports import Desk, Objects, Seen
 from taxiway.data.pieces import (
     PACK,
@@ -227,7 +226,7 @@ def _pack(
     for one in files:
         if one.look.bytes > SMALL:
             continue
-        read = Path(one.path).read_bytes()
+        read = one.read()
         digest = digest_bytes(read)
         content.files[one.name] = digest
         on_bytes(len(read))
@@ -269,7 +268,7 @@ def _require_same(root: Path, files: Sequence[Found]) -> None:
     changed = []
     for one in files:
         with suppress(OSError):
-            if Look.of(Path(one.path).stat()) == one.look:
+            if one.look_now() == one.look:
                 continue
         changed.append(Problem("it changed while it was read", where=repr(one.name)))
     if changed:

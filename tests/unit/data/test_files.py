@@ -19,7 +19,7 @@ from taxiway.core.look import TICK_NS
 from taxiway.data import files as module
 from taxiway.data.files import FilesSnapshot, take_files
 from taxiway.data.pieces import restore_files, verify_files
-from taxiway.data.walk import files_below
+from taxiway.data.walk import Found, files_below
 
 TREE = {
     "a.csv": b"id,n\n1,2\n",
@@ -104,7 +104,7 @@ def test_unchanged_files_are_not_read(
 ) -> None:
     first = take()
     objects = dict(office.objects._objects)
-    monkeypatch.setattr(Path, "read_bytes", None)
+    monkeypatch.setattr(Found, "read", None)
     monkeypatch.setattr(type(office.objects), "put_file", None)
     again = take()
     assert again == replace(first, read=0, new_bytes=0, known=True)
