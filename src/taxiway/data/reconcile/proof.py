@@ -75,15 +75,19 @@ class Proof:
             return self.support is not None and self.support >= 0.5
         if len(self.trial.keys) > 1 and self.support == 0 and self.compared >= 2:
             return False
+        named = all(alike(a.name, b.name) > 0 for a, b in self.trial.keys)
+        if not named and any(a.dense or b.dense for a, b in self.trial.keys):
+            # Small numbers stand in any two columns, in digits of text too.
+            return (self.support or 0) >= 0.4
         if self.trial.of_counts:
-            named = all(alike(a.name, b.name) > 0 for a, b in self.trial.keys)
             return bool(self.support) or (self.support is None and named)
         return True
 
     @property
     def accidental(self) -> bool:
         """Whether numbers overlap, and no column has to do with its namesake."""
-        return self.trial.of_counts and self.support == 0 and self.compared >= 2
+        identify = min(self.trial.uniqueness) >= 0.99 and len(self.trial.keys) == 1
+        return identify and self.trial.of_counts and self.support == 0 and self.compared >= 2
 
 
 def proven(trial: Trial, left: Profile, right: Profile) -> Proof:
