@@ -84,7 +84,11 @@ def reconcile_pair(left: Profile, right: Profile, on_rows: Rows) -> Pair:
         tuple(join_of(proof.trial, proof.keys) for proof in (best, *others)),
         tuple(_sorted(findings)),
         tuple(notes),
-        tuple(a for (a, _), found in related.items() if found.name in {"same", "precision"}),
+        tuple(
+            a
+            for (a, _), found in related.items()
+            if found.name in {"same", "precision"} and not found.sentinels
+        ),
         tuple(still),
     )
 
