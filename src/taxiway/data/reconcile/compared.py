@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from taxiway.data.reconcile.between import Between
 from taxiway.data.reconcile.columns import Column
 from taxiway.data.reconcile.finding import Finding
 from taxiway.data.reconcile.forms import Hashes, exact, hashed, share_of
 from taxiway.data.reconcile.relation import chance
 from taxiway.data.reconcile.shifted import Shift, shift_of
-from taxiway.data.reconcile.telling import Between
-from taxiway.data.reconcile.views import View, equal
+from taxiway.data.reconcile.views import Flags, View, equal
 
 CONSTANT = 0.98
 """Share of the keys with one value from which a column is constant within a key."""
@@ -27,8 +27,18 @@ class Compared:
     between: Between
     left: dict[str, View]
     right: dict[str, View]
+    keyed: dict[str, View]
+    """The left columns of the key."""
     keys: int
     rows: int
+
+    def only(self, rows: Flags) -> Compared:
+        """Some of the rows."""
+        left, right, keyed = (
+            {name: view.only(rows) for name, view in side.items()}
+            for side in (self.left, self.right, self.keyed)
+        )
+        return replace(self, left=left, right=right, keyed=keyed, rows=int(rows.sum()))
 
 
 def is_constant(values: pl.Series, column: Column, ids: Hashes) -> bool:
@@ -52,12 +62,7 @@ def without_shifted(
     if shift is None:
         return [], compared
     keep = ~shift.rows
-    rest = replace(
-        compared,
-        left={n: v.only(keep) for n, v in compared.left.items()},
-        right={n: v.only(keep) for n, v in compared.right.items()},
-        rows=int(keep.sum()),
-    )
+    rest = compared.only(keep)
     return [_of_shift(shift, between)], rest
 
 
@@ -109,10 +114,5 @@ def without_strangers(
     keep = (agree >= 0.5 * told) | (told < 2)
     if keep.all() or keep.mean() < 0.5:
         return compared, 0.0
-    rest = replace(
-        compared,
-        left={n: v.only(keep) for n, v in compared.left.items()},
-        right={n: v.only(keep) for n, v in compared.right.items()},
-        rows=int(keep.sum()),
-    )
+    rest = compared.only(keep)
     return rest, float(1 - keep.mean())

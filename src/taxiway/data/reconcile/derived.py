@@ -6,12 +6,14 @@ import numpy as np
 
 from taxiway.data.mapping import Mapped
 from taxiway.data.reconcile import clocks
+from taxiway.data.reconcile.between import sure
 from taxiway.data.reconcile.compared import Compared
 from taxiway.data.reconcile.finding import Finding
 from taxiway.data.reconcile.grain import Grain, grains
 from taxiway.data.reconcile.joins import Trial
-from taxiway.data.reconcile.telling import law_in_words, law_step, sure
+from taxiway.data.reconcile.telling import law_step
 from taxiway.data.reconcile.views import View
+from taxiway.data.reconcile.wording import law_in_words
 
 
 def told_grains(
@@ -55,7 +57,8 @@ def told_grains(
 def told_hours(compared: Compared, unsettled: tuple[list[View], list[View]]) -> list[Finding]:
     """Hours of one table beside the times of the other: another clock, if they are not the same."""
     found = []
-    sides = (("left", compared.left, unsettled[1]), ("right", compared.right, unsettled[0]))
+    ours = compared.left | compared.keyed
+    sides = (("left", ours, unsettled[1]), ("right", compared.right, unsettled[0]))
     for side, timed, plain_ones in sides:
         for at in (view for view in timed.values() if view.is_time):
             hours = np.floor(np.mod(at.floats, 8.64e10) / 3.6e9)

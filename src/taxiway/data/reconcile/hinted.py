@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taxiway.data.mapping import Mapped
+from taxiway.data.reconcile.between import Between
 from taxiway.data.reconcile.columns import Column, Profile
 from taxiway.data.reconcile.finding import Finding
 from taxiway.data.reconcile.spread import Hint, hint_of
-from taxiway.data.reconcile.telling import Between, law_in_words, law_step
+from taxiway.data.reconcile.telling import law_step
+from taxiway.data.reconcile.wording import law_in_words
 
 
 def hints(

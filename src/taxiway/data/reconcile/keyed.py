@@ -7,15 +7,16 @@ from collections.abc import Sequence
 import polars as pl
 
 from taxiway.data.mapping import Mapped
+from taxiway.data.reconcile.between import Between, sure
 from taxiway.data.reconcile.columns import Column, Profile
 from taxiway.data.reconcile.finding import Finding, Join
 from taxiway.data.reconcile.forms import TIME, exact, share_of
-from taxiway.data.reconcile.joins import Trial, coverage, ids_of, matched
+from taxiway.data.reconcile.joins import Trial, coverage, ids_of
+from taxiway.data.reconcile.matching import matched
 from taxiway.data.reconcile.names import plain
 from taxiway.data.reconcile.proof import Proof
 from taxiway.data.reconcile.relation import spelling
 from taxiway.data.reconcile.spelling import respelled
-from taxiway.data.reconcile.telling import Between, sure
 
 CONSTANT = 0.98
 """Share of equal keys from which two spellings are one."""

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from taxiway.data.reconcile import clocks
+from taxiway.data.reconcile.between import Between
 from taxiway.data.reconcile.columns import Column, Profile, Rows
 from taxiway.data.reconcile.compared import (
     Compared,
@@ -19,13 +20,14 @@ from taxiway.data.reconcile.compared import (
 from taxiway.data.reconcile.derived import told_grains, told_hours
 from taxiway.data.reconcile.finding import Finding, Pair
 from taxiway.data.reconcile.hinted import hints
-from taxiway.data.reconcile.joins import UNIQUE, in_order, matched, trials
+from taxiway.data.reconcile.joins import UNIQUE, in_order, trials
 from taxiway.data.reconcile.keyed import join_of, told_accident, told_clock, told_keys
+from taxiway.data.reconcile.matching import matched
 from taxiway.data.reconcile.names import plain
 from taxiway.data.reconcile.proof import Proof, clocked, proven
 from taxiway.data.reconcile.relation import Relation, relation
 from taxiway.data.reconcile.search import partners
-from taxiway.data.reconcile.telling import Between, told, told_synonym
+from taxiway.data.reconcile.telling import told, told_synonym
 from taxiway.data.reconcile.views import View, view_of
 
 
@@ -74,7 +76,9 @@ def reconcile_pair(left: Profile, right: Profile, on_rows: Rows) -> Pair:
         notes += _missing(a, found)
     findings += told_hours(compared, unsettled)
     unseen = [a for (a, _), found in related.items() if found.name == "unknown"]
-    hinted, still = hints(left, right, [(a, b) for a, b in names if a.name in unseen])
+    held = {a for a, _ in related} | set(compared.keyed)
+    untold = [(a, b) for a, b in names if a.name in unseen or a.name not in held]
+    hinted, still = hints(left, right, untold)
     findings += hinted
     return Pair(
         left.table.name,
@@ -174,14 +178,17 @@ def _compared(best: Proof, left: Profile, right: Profile) -> Compared:
                 if c.name not in names and (not several or is_constant(frame[c.name], c, ids))
             }
         )
-    return Compared(between, sides[0], sides[1], keys, len(ours))
+    rows_there = pl.Series(ours, dtype=pl.UInt32)
+    keyed = {a.name: view_of(trial.left[a.name].gather(rows_there), a) for a, _ in trial.keys}
+    return Compared(between, sides[0], sides[1], keyed, keys, len(ours))
 
 
 def _told(compared: Compared, a: str, b: str, found: Relation) -> list[Finding]:
     x, y = compared.left[a], compared.right[b]
     clock = found.clock
     if clock and clock.period == 24 and len(clock.offsets) > 1:
-        for view in (*compared.left.values(), *compared.right.values()):
+        every = (compared.left, compared.right, compared.keyed)
+        for view in (view for side in every for view in side.values()):
             if view.is_time:
                 place = clocks.place_of_hours(x.floats, y.floats, view.floats)
                 if place:

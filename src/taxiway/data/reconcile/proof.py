@@ -15,7 +15,8 @@ import polars as pl
 from taxiway.data.reconcile.clocks import PLACES
 from taxiway.data.reconcile.columns import Column, Profile, text_of
 from taxiway.data.reconcile.forms import TIME, Form, Hashes, exact, hashed, times
-from taxiway.data.reconcile.joins import FEWEST, UNIQUE, Trial, matched, mixed
+from taxiway.data.reconcile.joins import FEWEST, UNIQUE, Trial, mixed
+from taxiway.data.reconcile.matching import matched
 from taxiway.data.reconcile.names import alike, plain
 from taxiway.data.reconcile.relation import chance, dependence_of
 from taxiway.data.reconcile.views import View, equal, view_of

@@ -43,11 +43,13 @@ class Sentinel:
     """A value on one side that stands where the other side has nothing."""
 
     side: str
-    """`left` or `right`: where the value is."""
+    """`left` or `right`: where the value is; `both` if either side has one of its own."""
     value: str
     rows: int
     share: float
-    """Of the rows where only the other side has nothing."""
+    """Of the rows where only the other side has nothing, or where the sides differ."""
+    other: str = ""
+    """The right side's value, if both sides have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def relation(x: View, y: View) -> Relation:
     sentinels = sentinels_between(x, y)
     both = x.there & y.there
     for one in sentinels:
-        side = x if one.side == "left" else y
+        side = y if one.side == "right" else x
         both &= side.said.fill_null("").ne(one.value).to_numpy()
     found = _of_rows(x.only(both), y.only(both))
     rows = max(1, len(both))
@@ -237,7 +239,30 @@ def sentinels_between(x: View, y: View) -> tuple[Sentinel, ...]:
         if counts[top] >= 5 and counts[top] >= 0.8 * count and counts[top] >= 0.8 * everywhere:
             text = full.said_by(values[top : top + 1])[0]
             found.append(Sentinel(side, text, int(counts[top]), float(counts[top] / count)))
+    if not found:
+        two = _two_sentinels(x, y)
+        found += [two] if two else []
     return tuple(found)
+
+
+def _two_sentinels(x: View, y: View) -> Sentinel | None:
+    """Two numbers that stand for the same nothing, one on each side: all else is equal."""
+    if not (x.is_numeric and y.is_numeric) or x.is_time or y.is_time:
+        return None
+    both = x.there & y.there
+    apart = both & ~equal(x, y)
+    if apart.sum() < 5 or apart.sum() > 0.7 * both.sum():
+        return None
+    pairs, counts = np.unique(np.stack([x.ids[apart], y.ids[apart]]), axis=1, return_counts=True)
+    top = int(counts.argmax())
+    words = [
+        (side.said_by(pairs[row, top : top + 1])[0], int((side.ids == pairs[row, top]).sum()))
+        for row, side in enumerate((x, y))
+    ]
+    count = int(counts[top])
+    if count < 0.9 * apart.sum() or any(count < 0.8 * often for _, often in words):
+        return None
+    return Sentinel("both", words[0][0], count, float(count / apart.sum()), words[1][0])
 
 
 def dependence_of(x: View, y: View) -> float:

@@ -116,7 +116,7 @@ def apart(ours: Floats, others: Floats) -> float:
 
 def _candidates(ours: Floats, others: Floats) -> list[tuple[float, float]]:
     """Factors that people know, and the one that all quantiles agree on."""
-    from taxiway.data.reconcile.laws import KNOWN, SCALES, TENS
+    from taxiway.data.reconcile.units import KNOWN, SCALES, TENS
 
     found = [(sign * ten, 0.0) for ten in TENS for sign in (1.0, -1.0)] + [(-1.0, 0.0)]
     found += list(SCALES)
@@ -146,6 +146,9 @@ def _words(ours: pl.Series, others: pl.Series) -> Hint | None:
         return None
     if set(a["said"]) & set(b["said"]):
         return None
+    within = _contained(a["said"].to_list(), b["said"].to_list())
+    if within:
+        return Hint("coding", table=within, rows=min(sizes), after=0.8)
     folded = [
         {_meant(word, frame["said"].to_list()): word for word in frame["said"]} for frame in (a, b)
     ]
@@ -160,6 +163,22 @@ def _words(ours: pl.Series, others: pl.Series) -> Hint | None:
     if np.abs(p[:most] - q[:most]).sum() < 0.15:
         return Hint("coding", rows=min(sizes), after=0.5)
     return None
+
+
+def _contained(ours: list[str], others: list[str]) -> tuple[tuple[str, str], ...]:
+    """(theirs, ours) where each of the fewer words stands in exactly one of the others."""
+    short, long, turned = (
+        (ours, others, False)
+        if len(min(ours, key=len)) < len(min(others, key=len))
+        else (others, ours, True)
+    )
+    found = {s: [w for w in long if len(s) > 1 and s.lower() in w.lower()] for s in short}
+    if not all(len(words) == 1 for words in found.values()):
+        return ()
+    pairs = [(words[0], s) for s, words in found.items()]
+    if len({w for w, _ in pairs}) < len(pairs):
+        return ()
+    return tuple((s, w) for w, s in pairs) if turned else tuple(pairs)
 
 
 def _meant(word: str, beside: list[str]) -> str:

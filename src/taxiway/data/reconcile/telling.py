@@ -2,76 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from taxiway.data.mapping import Mapped
-from taxiway.data.reconcile.columns import Table
-from taxiway.data.reconcile.finding import Finding, Place
-from taxiway.data.reconcile.laws import Law, said
-from taxiway.data.reconcile.names import is_personal
-from taxiway.data.reconcile.relation import Relation, Sentinel
+from taxiway.data.reconcile.between import Between, sure
+from taxiway.data.reconcile.finding import Finding
+from taxiway.data.reconcile.laws import Law
+from taxiway.data.reconcile.relation import Relation
+from taxiway.data.reconcile.sentinels import told_sentinel
 from taxiway.data.reconcile.spelling import respelled
 from taxiway.data.reconcile.views import View
+from taxiway.data.reconcile.wording import clock_in_words, coding_in_words, law_in_words, titled
 
 EPOCHS = {1e6: "s", 1e3: "ms", 1.0: "us", 1e-3: "ns", 86_400e6: "d"}
 """Microseconds of a unit -> its name."""
-PAIRS_SHOWN = 4
-LONGEST = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """Two tables, and how their rows were matched."""
-
-    left: Table
-    right: Table
-    by: str
-    """The key in words."""
-    keys: int
-    trust: float
-    """From 0 to 1: how sure it is that rows were matched rightly."""
-
-    def finding(
-        self,
-        kind: str,
-        x: str,
-        y: str,
-        says: str,
-        *,
-        confidence: float,
-        evidence: Mapping[str, Any],
-        mapping: Mapped | None,
-    ) -> Finding:
-        return Finding(
-            kind,
-            Place(self.left.name, x),
-            Place(self.right.name, y),
-            says,
-            confidence * self.trust,
-            {"by": self.by, "keys": self.keys, **evidence},
-            mapping,
-            (self.left.digest, self.right.digest),
-        )
-
-    def hides(self, x: str, y: str) -> bool:
-        """Whether no value of two columns may be shown."""
-        return (
-            x in self.left.personal or y in self.right.personal or is_personal(x) or is_personal(y)
-        )
-
-
-def sure(share: float, rows: int) -> float:
-    """The lower end of a share's interval (Wilson, 95 %)."""
-    if not rows:
-        return 0.0
-    z = 1.96
-    middle = share + z * z / (2 * rows)
-    width = z * np.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
-    return float((middle - width) / (1 + z * z / rows))
 
 
 def told(between: Between, x: View, y: View, found: Relation) -> list[Finding]:
@@ -153,54 +99,10 @@ def how_of(between: Between, x: View, y: View, found: Relation) -> str:
     if found.law:
         return law_in_words(found.law)
     if found.coding:
-        return "in other words" if between.hides(x.name, y.name) else _coding_in_words(found)
+        return "in other words" if between.hides(x.name, y.name) else coding_in_words(found)
     if found.clock:
-        return _clock_in_words(found)
+        return clock_in_words(found)
     return f"spelled otherwise ({', '.join(found.steps) or 'case'})"
-
-
-def law_in_words(law: Law) -> str:
-    """What the left column is, of the right one.
-
-    >>> law_in_words(Law(100.0, 0.0, "", 1.0, 0.0, 50))
-    'the left is 100 times the right (percent and fraction, or cents and whole units?)'
-    """
-    inner = f"{law.function} of the right" if law.function else "the right"
-    times = f"{law.factor:.7g} times " if law.factor != 1 else ""
-    plus = f" {'plus' if law.offset > 0 else 'minus'} {abs(law.offset):.7g}" if law.offset else ""
-    words = said(law)
-    return f"the left is {times}{inner}{plus}" + (f" ({words}?)" if words else "")
-
-
-def _coding_in_words(found: Relation) -> str:
-    if found.coding is None:
-        return ""
-    sides = ("left", "right") if found.detail.get("backward") else ("right", "left")
-    pairs = [f"{_cut(a)} is {_cut(b)}" for a, b in found.coding.table[:PAIRS_SHOWN]]
-    more = len(found.coding.table) - PAIRS_SHOWN
-    listed = ", ".join(pairs) + (f" and {more} more" if more > 0 else "")
-    some = "" if found.coding.both_ways else "; several become one"
-    return f"{sides[0]} to {sides[1]}: {listed}{some}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
-
-
-def _clock_in_words(found: Relation) -> str:
-    clock = found.clock
-    if clock is None:
-        return ""
-    unit = "hours" if not clock.period or clock.period == 24 else "steps"
-    ahead = " or ".join(f"{offset:+g}" for offset in clock.offsets)
-    wraps = f", modulo {clock.period}" if clock.period else ""
-    place = ""
-    if clock.place:
-        local, utc = ("right", "left") if clock.place.startswith("-") else ("left", "right")
-        place = f"; the {local} is the time of {clock.place.removeprefix('-')}, the {utc} UTC"
-    elif len(clock.offsets) > 1:
-        place = "; it follows the summer time of a place"
-    return f"the left is the right {ahead} {unit}{wraps}{place}"
 
 
 def evidence_of(between: Between, x: View, y: View, found: Relation) -> dict[str, Any]:
@@ -229,12 +131,6 @@ def evidence_of(between: Between, x: View, y: View, found: Relation) -> dict[str
     return seen
 
 
-def _titled(between: Between, x: View, y: View) -> str:
-    same = x.name == y.name
-    names = x.name if same else f"{x.name} and {y.name}"
-    return f"{names} of {between.left.name} and {between.right.name}"
-
-
 def _ending(found: Relation) -> str:
     return f"{found.explained:.1%} of {found.rows:,} matched rows"
 
@@ -244,7 +140,7 @@ def _of_law(between: Between, x: View, y: View, found: Relation) -> Finding:
         return _of_epoch(between, x, y, found)
     spread = f", spread {found.law.spread:.2%}" if found.law else ""
     says = (
-        f"{_titled(between, x, y)} differ by a unit: {how_of(between, x, y, found)};"
+        f"{titled(between, x, y)} differ by a unit: {how_of(between, x, y, found)};"
         f" {_ending(found)}{spread}."
     )
     return _settled("unit", between, x, y, found, says)
@@ -254,7 +150,7 @@ def _of_epoch(between: Between, x: View, y: View, found: Relation) -> Finding:
     counts, factor = (y, found.law.factor) if x.is_time and found.law else (x, 0.0)
     unit = EPOCHS.get(factor) or EPOCHS.get(1 / found.law.factor if found.law else 0.0)
     says = (
-        f"{_titled(between, x, y)} are times on one side and numbers on the other:"
+        f"{titled(between, x, y)} are times on one side and numbers on the other:"
         f" {counts.name} counts {f'since 1970, in {unit}' if unit else 'from another moment'};"
         f" {_ending(found)}."
     )
@@ -277,7 +173,7 @@ def _settled(kind: str, between: Between, x: View, y: View, found: Relation, say
 
 def _of_mixed(between: Between, x: View, y: View, found: Relation) -> Finding:
     says = (
-        f"{_titled(between, x, y)} agree in some rows, and in {found.detail['share']:.1%} of"
+        f"{titled(between, x, y)} agree in some rows, and in {found.detail['share']:.1%} of"
         f" {found.rows:,} they differ by a unit: {how_of(between, x, y, found)}. The data"
         " have to be corrected at their source."
     )
@@ -294,7 +190,7 @@ def _of_mixed(between: Between, x: View, y: View, found: Relation) -> Finding:
 
 def _of_coding(between: Between, x: View, y: View, found: Relation) -> Finding:
     says = (
-        f"{_titled(between, x, y)} say the same in other words: {how_of(between, x, y, found)};"
+        f"{titled(between, x, y)} say the same in other words: {how_of(between, x, y, found)};"
         f" {_ending(found)}."
     )
     finding = _settled("coding", between, x, y, found, says)
@@ -315,7 +211,7 @@ def _of_coding(between: Between, x: View, y: View, found: Relation) -> Finding:
 
 def _of_spelling(between: Between, x: View, y: View, found: Relation) -> Finding:
     says = (
-        f"{_titled(between, x, y)} are {how_of(between, x, y, found)}; {_ending(found)} are the"
+        f"{titled(between, x, y)} are {how_of(between, x, y, found)}; {_ending(found)} are the"
         " same without regard to it."
     )
     return _settled("spelling", between, x, y, found, says)
@@ -323,7 +219,7 @@ def _of_spelling(between: Between, x: View, y: View, found: Relation) -> Finding
 
 def _of_clock(between: Between, x: View, y: View, found: Relation) -> Finding:
     says = (
-        f"{_titled(between, x, y)} follow another clock: {how_of(between, x, y, found)};"
+        f"{titled(between, x, y)} follow another clock: {how_of(between, x, y, found)};"
         f" {_ending(found)}."
     )
     return _settled("clock", between, x, y, found, says)
@@ -335,18 +231,20 @@ def _of_differing(between: Between, x: View, y: View, found: Relation) -> Findin
         law and law.factor < 0
     ):
         says = (
-            f"{_titled(between, x, y)} differ by a unit, about: {law_in_words(law)}, with a spread"
+            f"{titled(between, x, y)} differ by a unit, about: {law_in_words(law)}, with a spread"
             f" of {law.spread:.1%} over {law.rows:,} matched rows."
         )
         mapping = Mapped(between.right.name, y.column.name, (law_step(law),))
         confidence = 0.8 * sure(found.explained, found.rows)
         kind, chosen = "unit", mapping
     else:
+        about = f" by {law.spread:.1%}, about" if law and found.equal < 0.5 else ""
         says = (
-            f"{_titled(between, x, y)} agree in {found.equal:.1%} of {found.rows:,} matched rows,"
-            f" and differ in the others{f' by {law.spread:.1%}, about' if law else ''}."
+            f"{titled(between, x, y)} agree in {found.equal:.1%} of {found.rows:,} matched rows,"
+            f" and differ in the others{about}."
         )
-        kind, chosen, confidence = "differs", None, 0.9 * sure(1 - found.equal, found.rows)
+        kind, chosen = "differs", None
+        confidence = min(0.95, 1 - 0.5 ** (found.rows * (1 - found.equal) / 2))
     return between.finding(
         kind,
         x.name,
@@ -365,7 +263,7 @@ def _of_meaning(between: Between, x: View, y: View, found: Relation) -> Finding:
         else "nothing ties them together"
     )
     says = (
-        f"{_titled(between, x, y)} mean something else: {found.equal:.1%} of {found.rows:,} matched"
+        f"{titled(between, x, y)} mean something else: {found.equal:.1%} of {found.rows:,} matched"
         f" rows agree, and {tie}."
     )
     to = f"{_stem(between.right.name)}_{y.name}"
@@ -384,33 +282,6 @@ def _stem(name: str) -> str:
     """A table's name as the beginning of a column's."""
     first = name.rsplit("/", 1)[-1].split(".", 1)[0]
     return "".join(c if c.isalnum() else "_" for c in first) or "other"
-
-
-def told_sentinel(between: Between, x: View, y: View, found: Sentinel) -> Finding:
-    table, column = (
-        (between.left.name, x.column.name)
-        if found.side == "left"
-        else (between.right.name, y.column.name)
-    )
-    other = between.right.name if found.side == "left" else between.left.name
-    says = (
-        f"{column} of {table} says {_cut(found.value)} where {other} has nothing:"
-        f" {found.rows:,} matched rows, {found.share:.1%} of those where only {other} has nothing."
-    )
-    return between.finding(
-        "sentinel",
-        x.name,
-        y.name,
-        says,
-        confidence=sure(found.share, found.rows),
-        evidence={
-            "rows": found.rows,
-            "share": round(found.share, 4),
-            "value": found.value,
-            "side": found.side,
-        },
-        mapping=Mapped(table, column, ({"do": "null", "values": [found.value]},)),
-    )
 
 
 TELL = {
