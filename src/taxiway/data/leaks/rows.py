@@ -1,0 +1,175 @@
+"""Traps in rows: twins on both sides of a split, and rows from after their outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import stats
+
+from taxiway.data.leaks.table import BLOCKS, LOOK, Leak, Table
+
+Rows: TypeAlias = NDArray[np.bool_]
+
+DIGITS = 3
+"""Significant digits to which numbers of near twins agree."""
+VIEWS = 24
+"""How many ways near twins are looked for: a column, or a part of many, left out."""
+FEWEST_TWINS = 10
+SHARE = 0.01
+"""Rows of the later side with a twin on the earlier from which on they flatter a model."""
+
+
+def twins(table: Table) -> Iterator[Leak]:
+    """Rows of the later side that stand on the earlier side too: exactly, or nearly."""
+    names = [n for n in table.inputs if n not in table.groups]
+    if len(names) < 2:
+        return
+    frame = table.frame.select(names)
+    named = [n for n in names if _names_rows(frame.get_column(n))]
+    names = [n for n in names if n not in named]
+    if len(names) < 2:
+        return
+    later = table.later
+    if not later.any() or later.all():
+        return
+    distinct = {n: frame.get_column(n).n_unique() for n in names}
+    exact = _Agreeing([pl.col(n) for n in names], max(range(len(names)), key=lambda at: distinct[names[at]]))
+    rounded = [_rounded(n, frame.schema[n]) for n in names]
+    nearly = [
+        _Agreeing(
+            [rounded[at] for at in view],
+            max(range(len(view)), key=lambda at: distinct[names[view[at]]]),
+        )
+        for view in _views(len(names))
+    ]
+    found_exact = _twinned([exact], frame, later)
+    for kind, found, chance, words in (
+        (
+            "duplicates",
+            found_exact,
+            _twinned([exact], frame, later, shuffled=True),
+            "stand among the earlier rows too",
+        ),
+        (
+            "near duplicates",
+            _twinned(nearly, frame, later) & ~found_exact,
+            _twinned(nearly, frame, later, shuffled=True),
+            "nearly stand among the earlier rows too: all but a column agree to"
+            f" {DIGITS} digits",
+        ),
+    ):
+        rows, judged, lucky = int(found.sum()), int(later.sum()), int(chance.sum())
+        if rows - lucky < max(FEWEST_TWINS, SHARE * judged) or rows < 3 * lucky:
+            continue
+        yield Leak(
+            kind,
+            (),
+            BLOCKS if kind == "duplicates" else LOOK,
+            f"{rows:,} of the {judged:,} later rows ({rows / judged:.1%}) {words}; chance makes"
+            f" {lucky:,}",
+            {"rows": rows, "judged": judged, "by_chance": lucky},
+            "Remove them before the split, or keep all rows of one thing on one side.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreeing:
+    """Columns in which twins agree; `richest` is the place of the one with most values."""
+
+    columns: list[pl.Expr]
+    richest: int
+
+
+def _names_rows(column: pl.Series) -> bool:
+    integer_or_text = column.dtype.is_integer() or column.dtype == pl.String
+    return integer_or_text and column.n_unique() >= 0.95 * column.len()
+
+
+def _rounded(name: str, dtype: pl.DataType) -> pl.Expr:
+    return pl.col(name).round_sig_figs(DIGITS) if dtype.is_float() else pl.col(name)
+
+
+def _views(columns: int) -> list[list[int]]:
+    """Sets of columns that near twins agree in."""
+    every = list(range(columns))
+    if columns < 4:  # all but one of two or three says nothing
+        return [every]
+    if columns <= VIEWS:
+        return [[at for at in every if at != out] for out in every]
+    rng = np.random.default_rng(0)
+    return [sorted(rng.permutation(columns)[: columns - columns // VIEWS]) for _ in range(VIEWS)]
+
+
+def _twinned(
+    views: list[_Agreeing], frame: pl.DataFrame, later: Rows, *, shuffled: bool = False
+) -> Rows:
+    """Which later rows agree with an earlier one in all columns of some view.
+
+    Shuffled, the values of the richest column stand in other rows: what agrees then, does so by
+    chance, however much the other columns depend on each other.
+    """
+    found = np.zeros(len(later), dtype=bool)
+    for view in views:
+        columns = list(view.columns)
+        if shuffled:
+            columns[view.richest] = columns[view.richest].shuffle(seed=0)
+        hashes = frame.select(pl.struct(columns).hash(0)).to_series().to_numpy()
+        found[later] |= np.isin(hashes[later], hashes[~later])
+    return found
+
+
+def after_outcome(table: Table) -> Iterator[Leak]:
+    """Rows that were written after their outcome was known."""
+    if table.time is not None and table.outcome_time is not None:
+        late = table.frame.select(
+            (pl.col(table.time).cast(pl.Datetime("us")) >= _naive(table.outcome_time, table))
+            .fill_null(value=False)
+            .alias("late")
+        ).to_series()
+        if rows := int(late.sum()):
+            yield Leak(
+                "after the outcome",
+                (table.time, table.outcome_time),
+                BLOCKS,
+                f"{rows:,} rows happened when their outcome was known already",
+                {"rows": rows},
+                "Leave them out: no decision is taken on them.",
+            )
+    if table.time is None or not table.binary:
+        return
+    for group in table.groups:
+        yield from _absorbed(table, group)
+
+
+def _naive(name: str, table: Table) -> pl.Expr:
+    at = pl.col(name).cast(pl.Datetime("us")) if table.frame.schema[name] == pl.Date else pl.col(name)
+    return at.cast(pl.Datetime("us"))
+
+
+def _absorbed(table: Table, group: str) -> Iterator[Leak]:
+    """Rows of a thing after its first positive one, if all of those are positive."""
+    assert table.time is not None  # noqa: S101 - asked only where there is one
+    rows = table.frame.select(group, pl.col(table.time).alias("\0time")).with_columns(
+        pl.Series("\0label", table.label)
+    )
+    first = pl.col("\0time").filter(pl.col("\0label") == 1).min().over(group)
+    after = rows.filter(pl.col("\0time") > first)
+    if after.height < 30:
+        return
+    rate, base = float(after["\0label"].mean()), float(table.label.mean())  # type: ignore[arg-type]
+    odds = stats.binomtest(int(after["\0label"].sum()), after.height, base, "greater").pvalue
+    if rate >= 0.98 and base < 0.9 and odds < 1e-6:
+        yield Leak(
+            "after the outcome",
+            (group, table.time),
+            BLOCKS,
+            f"{after.height:,} rows come after the first positive one of their {group}, and"
+            f" {rate:.1%} of them are positive: the outcome lasts",
+            {"rows": after.height, "positive_share": rate, "base_rate": base},
+            f"Keep the rows of each {group} up to its first positive one.",
+        )
