@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import polars as pl
@@ -69,12 +69,14 @@ def banded(column: pl.Series) -> pl.Series:
         column = column.dt.year()
     if column.dtype.is_numeric() and column.n_unique() > FEW_VALUES:
         known = column.drop_nulls()
-        places = [tenth / BANDS for tenth in range(1, BANDS)]
-        edges = sorted({float(known.quantile(q, "lower")) for q in places})  # type: ignore[arg-type]
+        shares = [part / BANDS for part in range(1, BANDS)]
+        edges = sorted({float(known.quantile(q, "lower")) for q in shares})  # type: ignore[arg-type]
         labels = [f"up to {edges[0]:g}"]
-        labels += [f"{low:g} to {high:g}" for low, high in zip(edges, edges[1:], strict=False)]
+        labels += [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
         labels += [f"above {edges[-1]:g}"]
-        column = column.cast(pl.Float64).cut(edges, labels=labels)
+        places = np.searchsorted(edges, known.cast(pl.Float64).to_numpy(), side="left")
+        bands = pl.Series(column.name, [None], dtype=pl.String()).new_from_index(0, column.len())
+        column = bands.scatter(column.is_not_null().arg_true(), [labels[at] for at in places])
     if column.dtype == pl.Boolean:
         column = column.replace_strict({True: "true", False: "false"}, return_dtype=pl.String)
     return column.cast(pl.String).fill_null(MISSING)

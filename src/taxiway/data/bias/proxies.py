@@ -75,7 +75,10 @@ def proxies(
     codes = {name: coded(frame.get_column(name)) for name in permitted}
     found = [
         max(
-            (Proxy(name, value, _alone(frame, name, codes[name], is_it)) for value, is_it in wanted),
+            (
+                Proxy(name, value, _alone(frame, name, codes[name], is_it))
+                for value, is_it in wanted
+            ),
             key=lambda one: one.auc.value,
         )
         for name in permitted

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy import stats
 
 from taxiway.core.contract import Contract
 from taxiway.data.leaks.strength import adjusted, alone, auc
 from taxiway.data.leaks.table import BLOCKS, LOOK, Floats, Leak, Table
+
+Bools: TypeAlias = NDArray[np.bool_]
 
 TOO_GOOD = 0.95
 """ROC AUC of one column from which on it is more likely the answer than a clue."""
@@ -165,13 +169,12 @@ def encoded_label(table: Table) -> Iterator[Leak]:
         known = ~np.isnan(values)
         if not dtype.is_float() or known.sum() < 100:
             continue
-        distinct, places, rows = np.unique(
-            values[known], return_inverse=True, return_counts=True
-        )
+        distinct, places = np.unique(values[known], return_inverse=True)
         if len(distinct) < ENCODED_GROUPS or len(distinct) > known.sum() / 3:
             continue
+        rows = np.asarray(np.bincount(places), dtype=np.float64)
         sums = np.bincount(places, weights=table.label[known])
-        kind = _encoding(distinct, rows.astype(np.float64), sums, table.label[known])
+        kind = _encoding(distinct, rows, sums, table.label[known])
         if kind:
             yield Leak(
                 "encoded label",
@@ -203,7 +206,7 @@ def _encoding(values: Floats, rows: Floats, sums: Floats, label: Floats) -> str:
     return ""
 
 
-def _most(holds: np.ndarray, rows: Floats) -> bool:  # type: ignore[type-arg]
+def _most(holds: Bools, rows: Floats) -> bool:
     return bool(rows[holds].sum() >= 0.9 * rows.sum())
 
 
@@ -276,7 +279,7 @@ def missingness(table: Table) -> Iterator[Leak]:
         )
 
 
-def _association(missing: np.ndarray, table: Table) -> tuple[float, float]:  # type: ignore[type-arg]
+def _association(missing: Bools, table: Table) -> tuple[float, float]:
     if table.binary:
         cells = np.array(
             [

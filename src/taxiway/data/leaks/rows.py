@@ -37,30 +37,30 @@ def twins(table: Table) -> Iterator[Leak]:
     later = table.later
     if not later.any() or later.all():
         return
+    timed = table.time is not None or table.held is not None
+    side, earlier = ("later", "earlier") if timed else ("held-out", "other")
     distinct = {n: frame.get_column(n).n_unique() for n in names}
-    exact = _Agreeing([pl.col(n) for n in names], max(range(len(names)), key=lambda at: distinct[names[at]]))
-    rounded = [_rounded(n, frame.schema[n]) for n in names]
-    nearly = [
-        _Agreeing(
-            [rounded[at] for at in view],
-            max(range(len(view)), key=lambda at: distinct[names[view[at]]]),
-        )
-        for view in _views(len(names))
-    ]
+    rounded = {n: _rounded(n, frame.schema[n]) for n in names}
+
+    def agreeing(view: list[str], expressions: dict[str, pl.Expr]) -> _Agreeing:
+        richest = max(range(len(view)), key=lambda at: distinct[view[at]])
+        return _Agreeing([expressions[n] for n in view], richest)
+
+    exact = agreeing(names, {n: pl.col(n) for n in names})
+    nearly = [agreeing([names[at] for at in view], rounded) for view in _views(len(names))]
     found_exact = _twinned([exact], frame, later)
     for kind, found, chance, words in (
         (
             "duplicates",
             found_exact,
             _twinned([exact], frame, later, shuffled=True),
-            "stand among the earlier rows too",
+            f"stand among the {earlier} rows too",
         ),
         (
             "near duplicates",
             _twinned(nearly, frame, later) & ~found_exact,
             _twinned(nearly, frame, later, shuffled=True),
-            "nearly stand among the earlier rows too: all but a column agree to"
-            f" {DIGITS} digits",
+            f"nearly stand among the {earlier} rows too, but for a column or to {DIGITS} digits",
         ),
     ):
         rows, judged, lucky = int(found.sum()), int(later.sum()), int(chance.sum())
@@ -70,7 +70,7 @@ def twins(table: Table) -> Iterator[Leak]:
             kind,
             (),
             BLOCKS if kind == "duplicates" else LOOK,
-            f"{rows:,} of the {judged:,} later rows ({rows / judged:.1%}) {words}; chance makes"
+            f"{rows:,} of the {judged:,} {side} rows ({rows / judged:.1%}) {words}; chance makes"
             f" {lucky:,}",
             {"rows": rows, "judged": judged, "by_chance": lucky},
             "Remove them before the split, or keep all rows of one thing on one side.",
@@ -127,7 +127,7 @@ def after_outcome(table: Table) -> Iterator[Leak]:
     """Rows that were written after their outcome was known."""
     if table.time is not None and table.outcome_time is not None:
         late = table.frame.select(
-            (pl.col(table.time).cast(pl.Datetime("us")) >= _naive(table.outcome_time, table))
+            (_instant(table.time, table) >= _instant(table.outcome_time, table))
             .fill_null(value=False)
             .alias("late")
         ).to_series()
@@ -146,8 +146,11 @@ def after_outcome(table: Table) -> Iterator[Leak]:
         yield from _absorbed(table, group)
 
 
-def _naive(name: str, table: Table) -> pl.Expr:
-    at = pl.col(name).cast(pl.Datetime("us")) if table.frame.schema[name] == pl.Date else pl.col(name)
+def _instant(name: str, table: Table) -> pl.Expr:
+    """A time as UTC without saying so, so that days and times can be compared."""
+    dtype, at = table.frame.schema[name], pl.col(name)
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        at = at.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return at.cast(pl.Datetime("us"))
 
 

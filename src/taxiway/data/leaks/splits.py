@@ -9,28 +9,24 @@ come from differs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from taxiway.core.interval import Interval
 from taxiway.data.leaks.columns import coded_time
-from taxiway.data.leaks.strength import auc
+from taxiway.data.leaks.judged import METRIC, Indices, difference, predicted
 from taxiway.data.leaks.table import LOOK, Floats, Leak, Table, coded
 
 MOST_ROWS = 12_000
 MOST_COLUMNS = 60
 BLOCKS_OF_TIME = 3
 """Blocks of late rows that are judged, each a tenth of all."""
-RESAMPLES = 200
 FLATTERS = 0.02
 """Difference of the metric from which on a split is worth a look."""
 LEAST_JUDGED = 60
 GROUP_ROWS = (1.5, 0.2)
 """Rows a value, and share of distinct values, between which a column may name groups."""
-
-Indices = NDArray[np.intp]
 
 
 def flattering(table: Table, step: Callable[[str], None] = lambda _: None) -> Iterator[Leak]:
@@ -38,50 +34,54 @@ def flattering(table: Table, step: Callable[[str], None] = lambda _: None) -> It
     matrix = _matrix(table)
     if table.time is not None:
         step("Comparing splits by time")
-        yield from _told(
-            table, matrix, _by_time(table), (table.time,), "rows from other times", "earlier rows",
-            "Judge on the newest rows: `taxiway train` does.",
-        )
+        words = ("rows from other times", "earlier rows")
+        todo = "Judge on the newest rows: `taxiway train` does."
+        yield from _told(table, matrix, _by_time(table), _Spoken(table.time, *words, todo))
     for group in table.groups or _likely_groups(table):
         step(f"Comparing splits by {group}")
         places = coded(table.frame.get_column(group))
+        words = (f"rows of the same {group}", f"rows of other values of {group}")
         todo = f"Keep all rows of a {group} on one side of the split."
-        yield from _told(
-            table, matrix, _by_group(places), (group,), f"rows of the same {group}",
-            f"rows of other values of {group}", todo,
-        )  # fmt: skip
+        yield from _told(table, matrix, _by_group(places), _Spoken(group, *words, todo))
 
 
-def _told(  # noqa: PLR0913
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """How a split is spoken of."""
+
+    column: str
+    near: str
+    apart: str
+    todo: str
+
+
+def _told(
     table: Table,
     matrix: Floats,
     trials: Iterator[tuple[Indices, Indices, Indices]],
-    columns: tuple[str, ...],
-    near: str,
-    apart: str,
-    todo: str,
+    spoken: _Spoken,
 ) -> Iterator[Leak]:
     judged, free, strict = [], [], []
     for test, honest, random in trials:
         if len(test) < LEAST_JUDGED or len(honest) < LEAST_JUDGED:
             continue
         judged.append(table.label[test])
-        strict.append(_predicted(table, matrix, honest, test))
-        free.append(_predicted(table, matrix, random, test))
+        strict.append(predicted(table, matrix, honest, test))
+        free.append(predicted(table, matrix, random, test))
     if not judged:
         return
-    gain, flattered, honest_value = _difference(table.binary, judged, free, strict)
-    metric = "ROC AUC" if table.binary else "R²"
+    gain, flattered, kept = difference(table.binary, judged, free, strict)
+    metric = METRIC[table.binary]
     if gain.low > 0 and gain.value >= FLATTERS:
         yield Leak(
             "flattering split",
-            columns,
+            (spoken.column,),
             LOOK,
             f"a random split flatters a model by {gain.value:.3f} ({gain.low:.3f} to"
-            f" {gain.high:.3f}): {metric} {flattered:.3f} if it saw {near}, {honest_value:.3f} if"
-            f" it saw only {apart}",
-            {"metric": metric, "random": flattered, "honest": honest_value, **gain.as_dict()},
-            todo,
+            f" {gain.high:.3f}): {metric} {flattered:.3f} if it saw {spoken.near}, {kept:.3f} if"
+            f" it saw only {spoken.apart}",
+            {"metric": metric, "random": flattered, "honest": kept, **gain.as_dict()},
+            spoken.todo,
         )
 
 
@@ -89,22 +89,6 @@ def _matrix(table: Table) -> Floats:
     """The inputs as numbers, without those that name groups; bounded in width."""
     names = [n for n in table.inputs if n not in table.groups][:MOST_COLUMNS]
     return np.column_stack([table.codes[name] for name in names]) if names else np.empty((0, 0))
-
-
-def _predicted(table: Table, matrix: Floats, train: Indices, test: Indices) -> Floats:
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-    y = table.label[train]
-    if len(np.unique(y)) < 2:
-        return np.full(len(test), float(y.mean()))
-    # Large enough leaves to learn, small enough to remember neighbours, as models in use do.
-    settings: dict[str, Any] = {"max_iter": 60, "random_state": 0, "early_stopping": False}
-    if table.binary:
-        model = HistGradientBoostingClassifier(**settings).fit(matrix[train], y)
-        told: Floats = model.predict_proba(matrix[test])[:, 1]
-    else:
-        told = HistGradientBoostingRegressor(**settings).fit(matrix[train], y).predict(matrix[test])
-    return told
 
 
 def _by_time(table: Table) -> Iterator[tuple[Indices, Indices, Indices]]:
@@ -183,31 +167,3 @@ def _alike(of: NDArray[np.intp], label: Floats) -> float:
     size = (total - float((n**2).sum()) / total) / max(1, k - 1)
     below = between + (size - 1) * within
     return (between - within) / below if below > 0 else 0.0
-
-
-def _difference(
-    binary: bool, judged: list[Floats], free: list[Floats], strict: list[Floats]
-) -> tuple[Interval, float, float]:
-    """How much better the free predictions score, by a paired bootstrap over the judged rows."""
-    rng = np.random.default_rng(0)
-
-    def metric(picks: list[Indices], told: list[Floats]) -> float:
-        scores = [
-            auc(y[at], p[at]) if binary else _r2(y[at], p[at])
-            for y, p, at in zip(judged, told, picks, strict=True)
-        ]
-        return float(np.mean(scores))
-
-    whole = [np.arange(len(y)) for y in judged]
-    flattered, honest = metric(whole, free), metric(whole, strict)
-    resampled = []
-    for _ in range(RESAMPLES):
-        picks = [rng.integers(0, len(y), len(y)) for y in judged]
-        resampled.append(metric(picks, free) - metric(picks, strict))
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return Interval(flattered - honest, float(low), float(high)), flattered, honest
-
-
-def _r2(label: Floats, told: Floats) -> float:
-    total = float(((label - label.mean()) ** 2).sum())
-    return 1 - float(((label - told) ** 2).sum()) / total if total else 0.0

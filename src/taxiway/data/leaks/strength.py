@@ -71,7 +71,7 @@ def alone(values: Floats, label: Floats, *, ordered: bool, binary: bool) -> Inte
 
 
 def _cells(values: Floats, *, ordered: bool) -> NDArray[np.int64]:
-    """The cell of each row: its value's, or the range's that it is in; null is a cell of its own."""
+    """The cell of each row: its value's, or the range's that it is in; null has its own."""
     known = ~np.isnan(values)
     cells = np.zeros(len(values), dtype=np.int64)
     if not known.any():
@@ -92,8 +92,9 @@ def _out_of_fold(cells: NDArray[np.int64], label: Floats) -> Floats:
         mean = float(label[side].mean()) if side.any() else 0.0
         rows = np.bincount(cells[side], minlength=size)
         sums = np.bincount(cells[side], weights=label[side], minlength=size)
-        # One row's worth of the mean, so that rare values don't look certain.
-        told[~side] = ((sums + mean) / (rows + 1))[cells[~side]]
+        # One row's worth of the mean, so that rare values don't look certain; and from one middle,
+        # or the halves' own means would order the rows, the wrong way round.
+        told[~side] = ((sums + mean) / (rows + 1) - mean + label.mean())[cells[~side]]
     return told
 
 

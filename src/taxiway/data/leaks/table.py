@@ -95,7 +95,7 @@ def coded(column: pl.Series) -> Floats:
     return numbers
 
 
-def table_of(  # noqa: PLR0913 - each is something that a person can say of a table
+def table_of(
     frame: pl.DataFrame,
     label: pl.Series,
     *,
@@ -115,11 +115,12 @@ def table_of(  # noqa: PLR0913 - each is something that a person can say of a ta
     for name in (*([time] if time else []), *groups, *([outcome_time] if outcome_time else [])):
         if name not in frame.columns:
             raise MissingError.named("column", name, frame.columns)
-    for name in (time, outcome_time):
-        if name and not frame.schema[name].is_temporal():
+    for timed in (time, outcome_time):
+        if timed and not frame.schema[timed].is_temporal():
+            found = str(frame.schema[timed])
             raise InputError(
-                f"The column {name!r} holds no times.",
-                [Problem("is of another type", str(frame.schema[name]), "a date or a time", name)],
+                f"The column {timed!r} holds no times.",
+                [Problem("is of another type", found, "a date or a time", timed)],
             )
     known = label.is_not_null()
     frame, label = frame.filter(known), label.filter(known)

@@ -26,7 +26,7 @@ ODDS = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A numbering scheme: what its values look like, and the module of `stdnum` that checks them."""
+    """A numbering scheme: what values look like, and the module of `stdnum` that checks them."""
 
     kind: str
     module: str

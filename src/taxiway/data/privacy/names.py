@@ -23,7 +23,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "adresse", "direccion", "indirizzo", "rue", "anschrift",
     ),
     "postal code": (
-        "zip", "zip code", "zipcode", "postcode", "postal code", "plz", "code postal", "postleitzahl",
+        "zip", "zip code", "zipcode", "postcode", "postal code", "plz", "code postal",
+        "postleitzahl",
     ),
     "birth date": (
         "birth date", "birthdate", "date of birth", "dob", "birthday", "birth day", "year of birth",

@@ -17,10 +17,13 @@ SEEN_ROWS = 100_000
 INSIDE_ROWS = 500
 FEWEST = 3
 """Rows that hold a mail address and so on from which on it is no slip."""
+FEWEST_DISTINCT = 10
+"""Distinct values of a column that is of a kind; versions look like addresses, and are few."""
 WHOLE = 0.5
 """Share of rows from which on a column is of a kind, and does not only hold some."""
 QUASI = frozenset({"postal code", "birth date", "age", "sex", "nationality", "marital status"})
 """What names nobody alone, and somebody together (Sweeney 2002, k-anonymity)."""
+FLAGS = ["0", "1", "true", "false", "yes", "no", "y", "n", "t", "f"]
 SURE, LIKELY = "sure", "likely"
 
 
@@ -35,7 +38,7 @@ class Personal:
     confidence: str
     """`sure`: the values say so. `likely`: only the name does, or some texts."""
     rows: int
-    """Rows, of those that were looked at, whose value is of the kind; 0 if only the name says it."""
+    """Rows, of those looked at, whose value is of the kind; 0 if only the name says so."""
     examined: int
     marked: bool
     """Whether the contract says that it is personal."""
@@ -104,9 +107,7 @@ def privacy(frame: pl.DataFrame, contract: Contract | None = None) -> Privacy:
     quasi = [one.column for one in personal if one.kind in QUASI]
     quasi += [name for name, attribute, _ in protected if attribute in QUASI and name not in quasi]
     unique, small = _alone(frame, quasi)
-    return Privacy(
-        frame.height, frame.width, personal, protected, tuple(quasi), unique, small
-    )
+    return Privacy(frame.height, frame.width, personal, protected, tuple(quasi), unique, small)
 
 
 def protected_attribute(column: pl.Series) -> str | None:
@@ -140,9 +141,10 @@ def _personal(column: pl.Series, *, marked: bool) -> Personal | None:
 
 def _contradicts(kind: str, seen: pl.Series) -> bool:
     """Whether values can't be what a name says, such as flags that something is there."""
-    few = seen.n_unique() <= 2
     texts = {"person name", "email", "address"}
-    return few or (kind in texts and seen.dtype.is_numeric())
+    if kind in texts and seen.dtype.is_numeric():
+        return True
+    return seen.cast(pl.String).str.to_lowercase().is_in(FLAGS).all()
 
 
 def _by_values(seen: pl.Series) -> tuple[str, int, str] | None:
@@ -190,7 +192,10 @@ def _inside(seen: pl.Series) -> tuple[str, int, str] | None:
             rows = round(rows * confirmed(kind, looked) / len(looked))
             # Of long numbers one in ten has the check digit of a card.
             rows = rows if rows >= 0.3 * holding.len() else 0
-        if rows >= FEWEST and (best is None or rows > best[1]):
+        least = FEWEST if rows < WHOLE * seen.len() else min(FEWEST_DISTINCT, seen.len() // 2)
+        if rows < FEWEST or holding.n_unique() < least:
+            continue
+        if best is None or rows > best[1]:
             best = kind, rows, f"{rows:,} of {seen.len():,} values hold one"
     return best
 
