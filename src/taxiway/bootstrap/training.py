@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
+from taxiway.bootstrap.data.examined import examined
 from taxiway.bootstrap.data.joined import require_pinned
 from taxiway.bootstrap.planning import register
 from taxiway.core import evidence as kinds
@@ -115,6 +116,7 @@ def hands_of(workspace: Workspace, project: Project, made: Plan) -> Hands:
         package=partial(artefacts.package, workspace),
         profile=partial(_profile, project),
         likeness=partial(_likeness, project),
+        examined=examined,
     )
 
 

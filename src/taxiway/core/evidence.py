@@ -99,6 +99,23 @@ target_columns [name] (columns of the target's definition that the features read
 split_overlap_rows (int: keys on both sides of the split), time_ordered (bool),
 strongest {column, metric, value}. required: strongest_below."""
 
+TRAPS = "data.traps"
+"""By `train`, about the release: its features and labels, searched for leaks. examined: rows.
+found: columns (int), leaks [{kind, columns [name], severity (blocks or look), says, todo}],
+looked_for [text], skipped [text]."""
+
+PRIVACY = "data.privacy"
+"""By `train`, about the release: the columns of its data. examined: columns.
+found: personal [{column, kind, how, confidence (sure or likely), marked (bool)}],
+protected [{column, attribute, marked (bool)}], quasi_identifiers [name], unique_rows, small_rows,
+read [name] (columns that the features read)."""
+
+BIAS = "data.bias"
+"""By `train`, about the release: people in its data. examined: rows.
+found: protected [name], reason (why there is none), groups [{columns, values, rows, rate}],
+small [text] (groups with fewer rows than `minimum_rows`), disparities [{column, low, high, ratio,
+tells (bool)}], proxies [{protected, standing_in [name]}]. required: minimum_rows."""
+
 METRICS = "training.metrics"
 """By `train`, about the release. examined: holdout rows.
 found: primary, model / simple / trivial {metric: {value, low, high}},
@@ -202,6 +219,9 @@ BOUND = (
     CODE,
     RERUN,
     LEAKAGE,
+    TRAPS,
+    PRIVACY,
+    BIAS,
     METRICS,
     SLICES,
     EXPLANATIONS,

@@ -8,7 +8,7 @@ in the same transaction as all of its evidence, or not at all.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -20,7 +20,7 @@ from taxiway.core.evidence import Evidence, Observation
 from taxiway.core.facts import Developed, Release, Run
 from taxiway.core.ports import Actor, Desk
 from taxiway.training.environment import Environment, environment
-from taxiway.training.fit import Order, fit
+from taxiway.training.fit import Fitted, Order, fit
 from taxiway.training.judgement import code_evidence, explanations, judgement, rerun
 from taxiway.training.parts import Profile, parts_of
 
@@ -39,6 +39,8 @@ class Hands:
     profile: Profile
     likeness: Callable[[Callable[[pl.DataFrame], pl.DataFrame], pl.DataFrame], Observation | None]
     """Training features against what production sends; None without such a sample."""
+    examined: Callable[[Order, Fitted], Sequence[Observation]]
+    """What the data step finds in the rows and features: leaks, personal data, bias."""
 
 
 def train(desk: Desk, order: Order, hands: Hands, *, step: Step = lambda _: None) -> Release:
@@ -94,6 +96,8 @@ def _finish(
         code_evidence(order),
         *judgement(order, candidate),
     ]
+    step("examine the data")
+    observations += hands.examined(order, candidate)
     step("rerun")
     observations.append(rerun(order, candidate))
     step("compare with production")

@@ -173,7 +173,7 @@ def encoded_label(table: Table) -> Iterator[Leak]:
         if len(distinct) < ENCODED_GROUPS or len(distinct) > known.sum() / 3:
             continue
         rows = np.asarray(np.bincount(places), dtype=np.float64)
-        sums = np.bincount(places, weights=table.label[known])
+        sums = np.asarray(np.bincount(places, weights=table.label[known]), dtype=np.float64)
         kind = _encoding(distinct, rows, sums, table.label[known])
         if kind:
             yield Leak(

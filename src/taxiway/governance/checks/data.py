@@ -1,10 +1,18 @@
 """Checks of the data: where they come from, whether they keep their contract, whether they are
-like production's."""
+like production's, and whom they speak of."""
 
 from __future__ import annotations
 
 from taxiway.core.check import Case
-from taxiway.core.evidence import LIKENESS, MEANING, PROVENANCE, VALIDATION
+from taxiway.core.evidence import (
+    BIAS,
+    EXPLANATIONS,
+    LIKENESS,
+    MEANING,
+    PRIVACY,
+    PROVENANCE,
+    VALIDATION,
+)
 from taxiway.governance.checks.handed import handoff, todo
 from taxiway.governance.checks.reading import listed
 from taxiway.governance.checks.rule import Answer, evidence_of
@@ -96,4 +104,80 @@ def likeness(case: Case) -> Answer:
         found=f"{len(different)} of {compared} columns differ",
         required=f"0, from {least:,.0f} rows on",
         todo="Compare the named columns in `taxiway data show` with what production sends.",
+    )
+
+
+def bias(case: Case) -> Answer:
+    """DA-05: groups of people were examined; no protected column stands unmarked in the data."""
+    reading = evidence_of(case, BIAS)
+    protected = reading.texts("found.protected")
+    unmarked = reading.texts("found.unmarked")
+    telling = [
+        f"{one.text('column')} ({one.text('low')} against {one.text('high')})"
+        for one in reading.records("found.disparities")
+        if one.flag("tells")
+    ]
+    small = reading.texts("found.small")
+    problems = []
+    if unmarked:
+        problems.append(f"protected, and not examined: {listed(unmarked)}")
+    if not protected and not reading.has("found.reason"):
+        problems.append("no protected group is named, and no reason why there is none")
+    looked = f"groups of {listed(protected)}" if protected else reading.text("found.reason")
+    return Answer(
+        problems,
+        f"{reading.evidence.examined:,} rows examined: {looked}"
+        + (f"; base rates differ by {listed(telling)}" if telling else "")
+        + (f"; too few rows to tell: {listed(small)}" if small else ""),
+        found=f"{len(telling)} disparities, {len(small)} small groups",
+        required="every protected column examined, or a reason why there is none",
+        todo="Mark it `protected` in the contract and name it in `training.protected`, then"
+        " `taxiway train`. `taxiway data bias` shows the groups.",
+    )
+
+
+def privacy(case: Case) -> Answer:
+    """DA-06: the features read nothing that is banned, or stands in for it, and nothing harms."""
+    reading = evidence_of(case, PRIVACY)
+    read = set(reading.texts("found.read"))
+    personal = reading.records("found.personal")
+    unmarked = [
+        f"{one.text('column')} ({one.text('kind')})"
+        for one in personal
+        if one.text("confidence") == "sure" and not one.flag("marked")
+    ]
+    banned = [
+        one.text("column")
+        for one in (*personal, *reading.records("found.protected"))
+        if one.flag("marked") and one.text("column") in read
+    ]
+    proxies = [
+        f"{column} for {one.text('protected')}"
+        for one in evidence_of(case, BIAS).records("found.proxies")
+        for column in one.texts("standing_in")
+        if column in read
+    ]
+    harmful = [
+        one.text("column")
+        for one in evidence_of(case, EXPLANATIONS).records("found.importance")
+        if one.number("high") < 0
+    ]
+    problems = []
+    if unmarked:
+        problems.append(f"personal data that the contract does not mark: {listed(unmarked)}")
+    if banned:
+        problems.append(f"the features read what is personal or protected: {listed(banned)}")
+    if proxies:
+        problems.append(
+            f"the features read what stands in for a protected column: {listed(proxies)}"
+        )
+    if harmful:
+        problems.append(f"the model is better without {listed(harmful)}")
+    return Answer(
+        problems,
+        f"none of the {len(read)} columns that are read is banned or stands in for one that is",
+        found=f"{len(unmarked) + len(banned) + len(proxies) + len(harmful)} columns",
+        required="0",
+        todo="`taxiway data privacy`, `bias` and `benefit` show why; mark it in the contract, or"
+        " take it out of `features`.",
     )

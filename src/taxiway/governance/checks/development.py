@@ -11,6 +11,7 @@ from taxiway.core.evidence import (
     METRICS,
     RERUN,
     SLICES,
+    TRAPS,
 )
 from taxiway.core.kind import LOWER_IS_BETTER
 from taxiway.governance.checks.features import of_their_time
@@ -79,6 +80,11 @@ def leaks(case: Case) -> Answer:
     strongest = reading.record("found.strongest")
     value, below = strongest.number("value"), reading.number("required.strongest_below")
     moment = reading.text("found.decision_at")
+    traps = [
+        one.text("says")
+        for one in evidence_of(case, TRAPS).records("found.leaks")
+        if one.text("severity") == "blocks"
+    ]
     problems = of_their_time(case)
     if not read:
         problems.append("the features read no column")
@@ -95,10 +101,12 @@ def leaks(case: Case) -> Answer:
             f"{strongest.text('column')} alone reaches {strongest.text('metric')} {value:.3f}: too"
             " good to be known beforehand"
         )
+    if traps:
+        problems.append(f"the features hold what they must not: {listed(traps)}")
     return Answer(
         problems,
         f"the {len(read)} columns that are read are all known at {moment}",
-        found=f"{len(late) + len(target)} late or target columns, strongest {value:.3f}",
+        found=f"{len(late) + len(target) + len(traps)} leaks, strongest {value:.3f}",
         required=f"0, below {below:.3f}",
         todo="Take the named columns out of `features` in model.py, then `taxiway train`.",
     )

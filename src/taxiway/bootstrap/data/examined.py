@@ -1,0 +1,91 @@
+"""Wires what a run says of its data: leaks in its features, personal data, bias."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from taxiway.core import evidence as kinds
+from taxiway.core.evidence import Observation
+
+if TYPE_CHECKING:
+    from taxiway.training.fit import Fitted, Order
+
+SEARCHED_ROWS = 100_000
+"""Rows that are searched for leaks, spread over all of them."""
+
+
+def examined(order: Order, candidate: Fitted) -> Sequence[Observation]:
+    """Leaks, personal data and bias, as evidence about the release."""
+    return [_traps(order, candidate), _privacy(order, candidate), _bias(order, candidate)]
+
+
+def _traps(order: Order, candidate: Fitted) -> Observation:
+    import polars as pl
+
+    from taxiway.data.leaks.search import search
+    from taxiway.data.leaks.table import table_of
+
+    split = candidate.split
+    labels = [candidate.train_labels, candidate.holdout_labels]
+    sides = [candidate.train_features, candidate.holdout_features]
+    every = max(1, sum(side.height for side in sides) // SEARCHED_ROWS)
+    time = f"\0{order.contract.event_time}"
+    rows = [
+        side.with_columns(raw.get_column(order.contract.event_time).alias(time)).gather_every(every)
+        for side, raw in zip(sides, (split.train, split.holdout), strict=True)
+    ]
+    held = pl.Series([False] * rows[0].height + [True] * rows[1].height)
+    label = pl.concat([pl.Series(values).gather_every(every) for values in labels])
+    timed = rows[0].schema[time].is_temporal()
+    found = search(
+        table_of(
+            pl.concat(rows, how="vertical_relaxed"),
+            label,
+            leave_out=(time,),
+            time=time if timed else None,
+            held=held,
+        ),
+        models=False,
+    )
+    plain: dict[str, Any] = found.found()
+    for leak in plain["leaks"]:
+        leak.pop("evidence")
+    return kinds.TRAPS, plain.pop("rows"), plain, {}
+
+
+def _privacy(order: Order, candidate: Fitted) -> Observation:
+    from taxiway.data.privacy.personal import privacy
+
+    found = privacy(order.frame, order.contract).found()
+    plain = {**found, "read": list(candidate.inputs)}
+    return kinds.PRIVACY, plain.pop("columns"), plain, {}
+
+
+def _bias(order: Order, candidate: Fitted) -> Observation:
+    from taxiway.data.bias.examined import MINIMUM_ROWS, examine
+    from taxiway.data.privacy.personal import privacy
+
+    training, contract = order.charter.training, order.contract
+    marked = [column.name for column in contract.columns if column.protected]
+    protected = list(dict.fromkeys([*training.protected, *marked]))
+    suspected = privacy(order.frame, contract).protected
+    found: dict[str, Any] = {
+        "protected": protected,
+        "reason": training.no_protected_because or "",
+        "unmarked": [
+            f"{name} ({attribute})" for name, attribute, _ in suspected if name not in protected
+        ],
+        "groups": [],
+        "small": [],
+        "disparities": [],
+        "proxies": [],
+    }
+    if protected:
+        told = examine(order.frame, order.labels, protected, candidate.inputs, models=False)
+        found |= {key: told.found()[key] for key in ("groups", "disparities", "proxies")}
+        found["small"] = [
+            ", ".join(f"{c}={v}" for c, v in zip(one.columns, one.values, strict=True))
+            for one in told.small
+        ]
+    return kinds.BIAS, order.frame.height, found, {"minimum_rows": MINIMUM_ROWS}
