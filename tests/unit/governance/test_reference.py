@@ -21,12 +21,12 @@ def test_the_page_has_every_check() -> None:
 
 def test_explains_one_check_with_its_clauses() -> None:
     told = explain("dv-03")
-    assert told["evidence"] == ["training.leakage"]
+    assert told["evidence"] == ["training.leakage", "data.traps"]
     assert told["built"] is True
     assert "dev/low" in told["required_for"]
     assert {c["clause"] for c in told["clauses"]} == {"T-D7", "T-I2", "T-I3"}
 
 
 def test_says_what_is_not_built() -> None:
-    assert explain("DA-06")["built"] is False
+    assert explain("DV-08")["built"] is False
     assert explain("VA-02")["built"] is True  # signed, nothing to build

@@ -121,9 +121,10 @@ def bias(case: Case) -> Answer:
     problems = []
     if unmarked:
         problems.append(f"protected, and not examined: {listed(unmarked)}")
-    if not protected and not reading.has("found.reason"):
+    reason = reading.text("found.reason") if reading.has("found.reason") else ""
+    if not protected and not reason:
         problems.append("no protected group is named, and no reason why there is none")
-    looked = f"groups of {listed(protected)}" if protected else reading.text("found.reason")
+    looked = f"groups of {listed(protected)}" if protected else reason
     return Answer(
         problems,
         f"{reading.evidence.examined:,} rows examined: {looked}"

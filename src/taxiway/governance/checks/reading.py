@@ -117,6 +117,11 @@ class Record:
         value: bool = _typed(self._value(key), bool, "true or false", f"{self.place}.{key}")
         return value
 
+    def texts(self, key: str) -> list[str]:
+        place = f"{self.place}.{key}"
+        items = _typed(self._value(key), list, "a list", place)
+        return [_typed(item, str, "text", f"{place}[{at}]") for at, item in enumerate(items)]
+
     def answered(self, key: str) -> bool:
         """Whether the key has a value: neither null nor empty text."""
         return _answered(self.values.get(key))
