@@ -12,6 +12,7 @@ EXTRAS = {
     "polars": "data",
     "numpy": "data",
     "scipy": "data",
+    "stdnum": "data",
     "blake3": "data",
     "sklearn": "train",
     "skops": "train",

@@ -101,6 +101,32 @@ def progress(what: str, total: int | None = None) -> Iterator[Advance]:
 
 
 @contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """A line that says what is being done, one step after the other. Silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as line:
+        yield line.update
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar over steps of which the number is known when the first is done."""
+    if not sys.stderr.isatty():
+        yield lambda _, __: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, most: bar.update(task, completed=done, total=most)
+
+
+@contextmanager
 def stages() -> Iterator[Begin]:
     """Progress over rows in stages, one after the other: how many, how many a second, how long yet.
 

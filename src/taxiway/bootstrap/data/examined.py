@@ -9,6 +9,8 @@ from taxiway.core import evidence as kinds
 from taxiway.core.evidence import Observation
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from taxiway.training.fit import Fitted, Order
 
 SEARCHED_ROWS = 100_000
@@ -23,11 +25,12 @@ def examined(order: Order, candidate: Fitted) -> Sequence[Observation]:
 def _traps(order: Order, candidate: Fitted) -> Observation:
     import polars as pl
 
-    from taxiway.data.leaks.search import search
+    from taxiway.data.leaks.rows import twins
+    from taxiway.data.leaks.search import OF_COLUMNS, search
     from taxiway.data.leaks.table import table_of
 
     split = candidate.split
-    labels = [candidate.train_labels, candidate.holdout_labels]
+    label = [pl.Series(candidate.train_labels), pl.Series(candidate.holdout_labels)]
     sides = [candidate.train_features, candidate.holdout_features]
     every = max(1, sum(side.height for side in sides) // SEARCHED_ROWS)
     time = f"\0{order.contract.event_time}"
@@ -35,23 +38,45 @@ def _traps(order: Order, candidate: Fitted) -> Observation:
         side.with_columns(raw.get_column(order.contract.event_time).alias(time)).gather_every(every)
         for side, raw in zip(sides, (split.train, split.holdout), strict=True)
     ]
-    held = pl.Series([False] * rows[0].height + [True] * rows[1].height)
-    label = pl.concat([pl.Series(values).gather_every(every) for values in labels])
-    timed = rows[0].schema[time].is_temporal()
-    found = search(
-        table_of(
-            pl.concat(rows, how="vertical_relaxed"),
-            label,
-            leave_out=(time,),
-            time=time if timed else None,
-            held=held,
-        ),
-        models=False,
+    features = table_of(
+        pl.concat(rows, how="vertical_relaxed"),
+        pl.concat([values.gather_every(every) for values in label]),
+        leave_out=(time,),
+        time=time,
+        held=_later(rows),
     )
-    plain: dict[str, Any] = found.found()
-    for leak in plain["leaks"]:
-        leak.pop("evidence")
-    return kinds.TRAPS, plain.pop("rows"), plain, {}
+    # Features recur where rows do not: a flight has the same ones each day. Copies are rows.
+    raw = [split.train, split.holdout]
+    copies = table_of(
+        pl.concat(raw),
+        pl.concat(label),
+        leave_out=(order.contract.event_time,),
+        held=_later(raw),
+    )
+    found = search(features, models=False, detectors=OF_COLUMNS)
+    leaks = [*found.leaks, *(one for one in twins(copies) if one.kind == "duplicates")]
+    plain: dict[str, Any] = {
+        "columns": found.columns,
+        "leaks": [
+            {
+                "kind": one.kind,
+                "columns": list(one.columns),
+                "severity": one.severity,
+                "says": one.says,
+                "todo": one.todo,
+            }
+            for one in leaks
+        ],
+        "looked_for": [*found.looked_for, "copies of rows"],
+        "skipped": list(found.skipped),
+    }
+    return kinds.TRAPS, found.rows, plain, {}
+
+
+def _later(sides: Sequence[pl.DataFrame]) -> pl.Series:
+    import polars as pl
+
+    return pl.Series([False] * sides[0].height + [True] * sides[1].height)
 
 
 def _privacy(order: Order, candidate: Fitted) -> Observation:

@@ -20,6 +20,7 @@ DIGITS = 3
 VIEWS = 24
 """How many ways near twins are looked for: a column, or a part of many, left out."""
 FEWEST_TWINS = 10
+SAME_LABEL = 0.98
 SHARE = 0.01
 """Rows of the later side with a twin on the earlier from which on they flatter a model."""
 
@@ -48,17 +49,25 @@ def twins(table: Table) -> Iterator[Leak]:
 
     exact = agreeing(names, {n: pl.col(n) for n in names})
     nearly = [agreeing([names[at] for at in view], rounded) for view in _views(len(names))]
-    found_exact = _twinned([exact], frame, later)
+    partners = _partners(exact, frame, later)
+    copied = partners >= 0
+    alike = (
+        float((table.label[copied] == table.label[partners[copied]]).mean())
+        if copied.any()
+        else 0.0
+    )
+    # Copies have one label. Rows of things that recur, such as a flight each day, have many.
+    same = alike >= SAME_LABEL and alike > 1 - (1 - _by_chance(table)) / 2
     for kind, found, chance, words in (
         (
             "duplicates",
-            found_exact,
+            copied,
             _twinned([exact], frame, later, shuffled=True),
-            f"stand among the {earlier} rows too",
+            f"stand among the {earlier} rows too, {alike:.0%} of them with the same label",
         ),
         (
             "near duplicates",
-            _twinned(nearly, frame, later) & ~found_exact,
+            _twinned(nearly, frame, later) & ~copied,
             _twinned(nearly, frame, later, shuffled=True),
             f"nearly stand among the {earlier} rows too, but for a column or to {DIGITS} digits",
         ),
@@ -69,12 +78,18 @@ def twins(table: Table) -> Iterator[Leak]:
         yield Leak(
             kind,
             (),
-            BLOCKS if kind == "duplicates" else LOOK,
+            BLOCKS if kind == "duplicates" and same else LOOK,
             f"{rows:,} of the {judged:,} {side} rows ({rows / judged:.1%}) {words}; chance makes"
             f" {lucky:,}",
             {"rows": rows, "judged": judged, "by_chance": lucky},
             "Remove them before the split, or keep all rows of one thing on one side.",
         )
+
+
+def _by_chance(table: Table) -> float:
+    """How often two rows have the same label."""
+    _, rows = np.unique(table.label, return_counts=True)
+    return float(((rows / rows.sum()) ** 2).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +130,29 @@ def _twinned(
     """
     found = np.zeros(len(later), dtype=bool)
     for view in views:
-        columns = list(view.columns)
-        if shuffled:
-            columns[view.richest] = columns[view.richest].shuffle(seed=0)
-        hashes = frame.select(pl.struct(columns).hash(0)).to_series().to_numpy()
+        hashes = _hashes(view, frame, shuffled=shuffled)
         found[later] |= np.isin(hashes[later], hashes[~later])
     return found
+
+
+def _partners(view: _Agreeing, frame: pl.DataFrame, later: Rows) -> NDArray[np.intp]:
+    """For each row, an earlier one that it agrees with; -1 where there is none."""
+    hashes = _hashes(view, frame, shuffled=False)
+    earlier = np.flatnonzero(~later)
+    order = earlier[np.argsort(hashes[earlier], kind="stable")]
+    places = np.searchsorted(hashes[order], hashes[later])
+    candidates = order[np.minimum(places, len(order) - 1)]
+    found = np.full(len(later), -1)
+    found[later] = np.where(hashes[candidates] == hashes[later], candidates, -1)
+    return found
+
+
+def _hashes(view: _Agreeing, frame: pl.DataFrame, *, shuffled: bool) -> NDArray[np.uint64]:
+    columns = list(view.columns)
+    if shuffled:
+        columns[view.richest] = columns[view.richest].shuffle(seed=0)
+    hashes: NDArray[np.uint64] = frame.select(pl.struct(columns).hash(0)).to_series().to_numpy()
+    return hashes
 
 
 def after_outcome(table: Table) -> Iterator[Leak]:

@@ -19,12 +19,17 @@ from taxiway.data.leaks.rows import after_outcome, twins
 from taxiway.data.leaks.splits import flattering
 from taxiway.data.leaks.table import BLOCKS, Leak, Table
 
-DETECTORS: Mapping[str, Callable[[Table], Iterator[Leak]]] = {
+Detector = Callable[[Table], Iterator[Leak]]
+
+OF_COLUMNS: Mapping[str, Detector] = {
     "columns that tell the label alone": too_good,
     "identifiers": identifiers,
     "encoded labels": encoded_label,
     "missing values": missingness,
     "columns that begin late": constant_prefix,
+}
+DETECTORS: Mapping[str, Detector] = {
+    **OF_COLUMNS,
     "twins across the split": twins,
     "rows after their outcome": after_outcome,
 }
@@ -62,6 +67,7 @@ def search(
     *,
     contract: Contract | None = None,
     models: bool = True,
+    detectors: Mapping[str, Detector] = DETECTORS,
     step: Callable[[str], None] = lambda _: None,
 ) -> Leaks:
     """Looks for every kind of leak. `models` also trains some, to compare splits.
@@ -76,10 +82,10 @@ def search(
     leaks: list[Leak] = []
     if contract is not None:
         leaks += late(contract, table.inputs)
-    for name, detector in DETECTORS.items():
+    for name, detector in detectors.items():
         step(f"Looking for {name}")
         leaks += detector(table)
-    looked_for, skipped = [*DETECTORS], list(_skipped(table, contract=contract, models=models))
+    looked_for, skipped = [*detectors], list(_skipped(table, contract=contract, models=models))
     if contract is not None:
         looked_for.insert(0, "columns known after the decision")
     if models:

@@ -128,7 +128,7 @@ def table_of(
         raise InputError(
             f"{frame.height} rows have a label; at least {FEWEST} are needed to find anything.",
         )
-    values, binary = _label(label)
+    values, binary = label_of(label)
     apart = {*leave_out, *([outcome_time] if outcome_time else [])}
     names = inputs if inputs is not None else tuple(frame.columns)
     return Table(
@@ -144,7 +144,8 @@ def table_of(
     )
 
 
-def _label(label: pl.Series) -> tuple[Floats, bool]:
+def label_of(label: pl.Series) -> tuple[Floats, bool]:
+    """A label as numbers, and whether it is of a class: 0 and 1. Raises `InputError`."""
     distinct = label.n_unique()
     if distinct < 2:
         raise InputError(

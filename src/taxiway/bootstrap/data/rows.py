@@ -1,0 +1,155 @@
+"""Rows for what looks at whole tables: a source, typed by its contract or by a draft of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taxiway.bootstrap.data.sources import opened
+from taxiway.bootstrap.extras import extras
+from taxiway.core.errors import InputError, MissingError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from taxiway.bootstrap.project import Project
+    from taxiway.core.contract import Contract
+    from taxiway.data.source import Source
+
+MOST_ROWS = 500_000
+"""Rows that are looked at; of more, some that are spread over all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants looked at."""
+
+    source: str | None = None
+    """A file, folder, object or database; None: the project's."""
+    query: str | None = None
+    contract: Path | None = None
+    project: Path | None = None
+    target: str | None = None
+    """A column, or a condition over columns; None: the project's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows with their types."""
+
+    frame: pl.DataFrame
+    contract: Contract | None
+    """What people wrote; None if the types were drafted from the values."""
+    typed: Contract
+    """What they wrote, or the draft."""
+    called: str
+    whole: int
+    """How many rows the source has."""
+    label: pl.Series | None
+    target_columns: tuple[str, ...]
+    """The columns that make the label."""
+    project: Project | None
+    notes: tuple[str, ...]
+
+
+def rows_of(
+    asked: Asked, *, labelled: bool = True, on_rows: Callable[[int], None] = lambda _: None
+) -> Rows:
+    """The rows that somebody asks about, and their label if it is known.
+
+    Raises `InputError` for a source that can't be read as its contract says, and, if they have to
+    be `labelled`, without a target.
+    """
+    with extras():
+        from taxiway.data.infer import draft
+        from taxiway.data.source import open_source
+
+        project = _project(asked)
+        if asked.source is None and project is None:
+            raise InputError(
+                "No source was named, and there is no project here.",
+                todo="Name a file, for instance data/flights.parquet.",
+            )
+        if asked.source is not None:
+            source = opened(asked.source, query=asked.query, on_rows=on_rows)
+        else:
+            assert project is not None  # noqa: S101 - it was looked for above
+            source = open_source(project.path(project.charter.data.source))
+        contract, notes = _contract(asked, project, source.columns)
+        typed = contract or draft(source, on_rows=on_rows).contract
+        frame, whole = _read(source, typed)
+        if whole > frame.height:
+            notes = (*notes, f"{frame.height:,} of {whole:,} rows were looked at")
+        target = asked.target
+        if target is None and project is not None and contract is not None:
+            target = project.charter.target.definition
+        label, columns = _label(frame, target) if target else (None, ())
+        if labelled and label is None:
+            raise InputError(
+                "No target was named.",
+                todo="Add --target COLUMN, or a condition such as --target \"status = 'late'\".",
+            )
+        return Rows(
+            frame,
+            contract,
+            typed,
+            source.name,
+            whole,
+            label,
+            columns,
+            project,
+            (*source.notes, *notes),
+        )
+
+
+def _project(asked: Asked) -> Project | None:
+    from taxiway.bootstrap.project import read_project
+
+    try:
+        return read_project(asked.project)
+    except MissingError:
+        if asked.project is not None:
+            raise
+        return None
+
+
+def _contract(
+    asked: Asked, project: Project | None, columns: list[str]
+) -> tuple[Contract | None, tuple[str, ...]]:
+    """The contract that people wrote for these columns, if there is one."""
+    from taxiway.adapters.yaml_document import read_document
+    from taxiway.data.odcs import read_contract
+
+    if asked.contract is not None:
+        return read_contract(read_document(asked.contract)), ()
+    if project is None:
+        return None, ("types were drafted from the values: no contract was named",)
+    contract = project.contract
+    if asked.source is None or set(contract.names) & set(columns):
+        return contract, ()
+    return None, ("types were drafted from the values: the project's contract has other columns",)
+
+
+def _read(source: Source, typed: Contract) -> tuple[pl.DataFrame, int]:
+    import polars as pl
+
+    from taxiway.data.source import read_source
+
+    rows = read_source(source, typed.only(source.columns))
+    whole = int(rows.select(pl.len()).collect(engine="streaming").item())
+    every = max(1, -(-whole // MOST_ROWS))
+    return rows.gather_every(every).collect(engine="streaming"), whole
+
+
+def _label(frame: pl.DataFrame, target: str) -> tuple[pl.Series, tuple[str, ...]]:
+    """The label that a column or a condition makes, and the columns that make it."""
+    from taxiway.data.label import condition, label
+
+    if target in frame.columns:
+        return frame.get_column(target), (target,)
+    if target.isidentifier():
+        raise MissingError.named("column", target, frame.columns)
+    roots = set(condition(target, frame.schema).meta.root_names())
+    return label(frame, target), tuple(name for name in frame.columns if name in roots)

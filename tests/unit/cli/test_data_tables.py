@@ -1,0 +1,90 @@
+"""The commands of `taxiway data` that look at whole tables, on files of their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.unit.cli.conftest import run
+
+from taxiway.cli.data import data
+from taxiway.core.errors import InputError, MissingError
+
+ROWS = 1_000
+
+
+@pytest.fixture
+def loans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Loans with a column that gives the answer away, mail addresses and two sexes."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    sex = rng.choice(["f", "m"], ROWS)
+    income = rng.lognormal(10, 0.4, ROWS).round(2)
+    good = rng.random(ROWS) < np.where(sex == "m", 0.7, 0.4)
+    frame = pl.DataFrame(
+        {
+            "email": [f"someone{n}@example.org" for n in range(ROWS)],
+            "sex": sex,
+            "height": np.where(sex == "m", 178, 165) + rng.normal(size=ROWS).round(1) * 7,
+            "income": income,
+            "approved": ["yes" if one else "no" for one in good],
+            "letter": ["A7" if one else "R1" for one in good],
+        }
+    )
+    frame.write_csv("loans.csv")
+    return tmp_path / "loans.csv"
+
+
+def test_leaks_are_shown_and_end_with_one(loans: Path) -> None:
+    result = run(data, "leaks", "loans.csv", "--target", "approved = 'yes'", "--no-models")
+    assert result.exit_code == 1
+    assert "letter alone reaches ROC AUC 1.000" in result.output
+    assert "loans.csv: 1 that block" in result.output
+    clean = ("leaks", "loans.csv", "--target", "approved = 'yes'", "--leave-out", "letter")
+    result = run(data, *clean, "--no-models", "--json")
+    assert result.exit_code == 0
+    told = json.loads(result.output)
+    assert [one["kind"] for one in told["leaks"]] == ["identifier"]
+    assert told["rows"] == ROWS
+
+
+def test_personal_data_are_shown_without_a_value(loans: Path) -> None:
+    result = run(data, "privacy", "loans.csv")
+    assert result.exit_code == 1
+    assert "email" in result.output
+    assert "@example.org" not in result.output
+    result = run(data, "privacy", "loans.csv", "--json")
+    told = json.loads(result.output)
+    assert [one["kind"] for one in told["personal"]] == ["email"]
+    assert told["protected"] == [{"column": "sex", "attribute": "sex", "marked": False}]
+
+
+def test_bias_finds_its_groups_by_itself(loans: Path) -> None:
+    result = run(data, "bias", "loans.csv", "--target", "approved = 'yes'", "--no-models")
+    assert result.exit_code == 0
+    assert "less than four fifths" in result.output
+    assert "height alone tells sex=" in result.output
+    result = run(data, "bias", "loans.csv", "--target", "approved", "--no-models", "--json")
+    told = json.loads(result.output)
+    assert told["protected"] == ["sex"]
+    assert told["disparities"][0]["tells"] is True
+
+
+def test_benefit_names_what_brings_something(loans: Path) -> None:
+    ours = ("benefit", "loans.csv", "--target", "approved", "--leave-out", "letter")
+    result = run(data, *ours, "--leave-out", "email", "--json")
+    told = json.loads(result.output)
+    assert told["columns"][0]["column"] == "sex"
+    assert {one["column"] for one in told["columns"]} == {"sex", "height", "income"}
+
+
+def test_what_is_missing_is_said(loans: Path) -> None:
+    with pytest.raises(MissingError, match="Did you mean 'approved'"):
+        run(data, "leaks", "loans.csv", "--target", "aproved", "--no-models")
+    with pytest.raises(InputError, match="No target was named"):
+        run(data, "leaks", "loans.csv")
+    with pytest.raises(InputError, match="No source was named"):
+        run(data, "privacy")
