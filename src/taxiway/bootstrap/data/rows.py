@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from taxiway.bootstrap.data.sources import opened
 from taxiway.bootstrap.extras import extras
 from taxiway.core.errors import InputError, MissingError
+from taxiway.core.kind import KINDS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,7 +86,8 @@ def rows_of(
         target = asked.target
         if target is None and project is not None and contract is not None:
             target = project.charter.target.definition
-        label, columns = _label(frame, target) if target else (None, ())
+        kind = KINDS[project.charter.kind].label if project else "boolean"
+        label, columns = _label(frame, target, kind) if target else (None, ())
         if labelled and label is None:
             raise InputError(
                 "No target was named.",
@@ -143,13 +145,13 @@ def _read(source: Source, typed: Contract) -> tuple[pl.DataFrame, int]:
     return rows.gather_every(every).collect(engine="streaming"), whole
 
 
-def _label(frame: pl.DataFrame, target: str) -> tuple[pl.Series, tuple[str, ...]]:
+def _label(frame: pl.DataFrame, target: str, kind: str) -> tuple[pl.Series, tuple[str, ...]]:
     """The label that a column or a condition makes, and the columns that make it."""
-    from taxiway.data.label import condition, label
+    from taxiway.data.label import defined, label
 
     if target in frame.columns:
         return frame.get_column(target), (target,)
     if target.isidentifier():
         raise MissingError.named("column", target, frame.columns)
-    roots = set(condition(target, frame.schema).meta.root_names())
-    return label(frame, target), tuple(name for name in frame.columns if name in roots)
+    roots = set(defined(target, frame.schema, kind).meta.root_names())
+    return label(frame, target, kind), tuple(name for name in frame.columns if name in roots)

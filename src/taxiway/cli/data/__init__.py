@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 @click.group(cls=Lazy, table=COMMANDS, package="taxiway.cli.data")
 def data() -> None:
-    """Check, snapshot and show data against their contract.
+    """Say what the data are, whether they can be trusted, and what they are worth.
 
     \b
     Example: taxiway data check data/flights.parquet
