@@ -11,22 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from taxiway.core.errors import InputError
+from taxiway.data.features.codes import Codes, Longs, codes_of
 
-Longs = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.uint32]
 
-CODE = "\0code"
 ROW = "\0row"
 PLACED = "\0placed"
 HAPPENED = "\0happened"
 LARGEST = 2**62
+MUCH = 0.75
 COARSER = (1_000, 10**6, 60 * 10**6, 3600 * 10**6)
 """Microseconds of coarser clocks: times that all lie on one need fewer bits."""
 
@@ -35,8 +34,8 @@ COARSER = (1_000, 10**6, 60 * 10**6, 3600 * 10**6)
 class Entities:
     """The rows that ask, by code of their key and time, in the order of both."""
 
-    keys: pl.DataFrame
-    """Every key that is asked for, once, with its code; the columns are named by position."""
+    known: Codes
+    """Every key that is asked for."""
     codes: Longs
     times: Longs
     order: npt.NDArray[np.intp]
@@ -53,6 +52,8 @@ class Values:
     event: Longs
     known: Longs
     features: pl.DataFrame
+    steady: bool = False
+    """Whether all were known so long after their event: what is known last happened last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,82 +115,71 @@ def _key(frame: pl.DataFrame, name: str) -> pl.Expr:
 
 def compile_entities(keys: pl.DataFrame, times: pl.Series) -> Entities:
     """The rows that ask, ready for any number of views with the same key."""
-    distinct = keys.drop_nulls().unique(maintain_order=False).with_row_index(CODE)
-    coded = _coded(keys, distinct)
-    at = clock(times)
-    asks = (coded.is_not_null() & at.is_not_null()).to_numpy()
-    rows = np.flatnonzero(asks)
-    codes = coded.cast(pl.Int64).fill_null(0).to_numpy()[rows]
-    moments = at.fill_null(0).to_numpy()[rows]
-    together = _together(codes, moments)
-    order = np.argsort(together(codes, moments))
-    return Entities(distinct, codes[order], moments[order], rows[order], len(keys))
-
-
-def _coded(keys: pl.DataFrame, distinct: pl.DataFrame) -> pl.Series:
-    """The code of each key; null for one that is not among `distinct`."""
-    names = keys.columns
-    differ = [
-        f"{keys.schema[name]} and {distinct.schema[name]}"
-        for name in names
-        if keys.schema[name] != distinct.schema[name]
-        and pl.Null not in {keys.schema[name], distinct.schema[name]}
-    ]
-    if differ:
-        raise InputError(f"The two sides of the join have keys of other types: {differ[0]}.")
-    if any(keys.schema[name] != distinct.schema[name] for name in names):  # all of one are null
-        return pl.Series(CODE, [None], pl.UInt32).new_from_index(0, len(keys))
-    return keys.join(distinct, on=names, how="left", maintain_order="left")[CODE]
+    known = codes_of(keys)
+    coded, at = known.of(keys), clock(times)
+    rows = np.flatnonzero((coded >= 0) & at.is_not_null().to_numpy())
+    codes, moments = coded[rows], at.fill_null(0).to_numpy()[rows]
+    if not len(rows):
+        return Entities(known, codes, moments, rows, len(keys))
+    order = np.argsort(_line(int(codes.max()) + 1, moments).place(codes, moments))
+    return Entities(known, codes[order], moments[order], rows[order], len(keys))
 
 
 def match(entities: Entities, values: Values, ttl: int | None) -> Matched:
     """For each row that asks, the newest row of a view that it may see."""
     height = len(values.event)
     rows = np.full(entities.rows, height, np.uint32)
-    coded = _coded(values.keys, entities.keys)
+    coded = entities.known.of(values.keys)
     if not len(entities.order):
         return Matched(rows, 0, 0, 0)
-    wanted = coded.is_not_null().to_numpy() & (values.known <= entities.times.max())
+    wanted = (coded >= 0) & (values.known <= entities.times.max())
     if ttl is not None:
         wanted &= values.event >= entities.times.min() - ttl
-    taken = np.flatnonzero(wanted)
-    if not len(taken):
+    many = int(np.count_nonzero(wanted))
+    if not many:
         return Matched(rows, 0, 0, 0)
-    codes = coded.cast(pl.Int64).fill_null(0).to_numpy()[taken]
-    event, known = values.event[taken], values.known[taken]
+    # What nobody can get is never found anyway; most of it is left out where there is much of it.
+    taken = np.flatnonzero(wanted) if many < MUCH * height else None
+    codes, event, known = coded, values.event, values.known
+    if taken is not None:
+        codes, event, known = codes[taken], event[taken], known[taken]
 
-    together = _together(
-        np.array([max(codes.max(), entities.codes.max())]), event, known, entities.times
-    )
-    placed, happened = together(codes, known), together(codes, event)
+    most = 1 + max(int(codes.max()), int(entities.codes.max()))
+    line = _line(most, event, known, entities.times)
+    placed = line.place(codes, known)
     order = np.argsort(placed)
-    tied = 0
-    if (placed[order[1:]] == placed[order[:-1]]).any():
+    tied, inside = 0, placed[order]
+    if (inside[1:] == inside[:-1]).any():
+        happened = line.place(codes, event)
         order = np.lexsort((happened, placed))
-        tied = _settle(order, placed, happened, values.features, taken)
-    placed = placed[order]
-    newest = _newest(happened[order])
-
-    asked = together(entities.codes, entities.times)
-    place = np.searchsorted(placed, asked, side="right") - 1
-    found = order[newest[np.maximum(place, 0)]]
-    same = (place >= 0) & (codes[found] == entities.codes)
-    holds = same if ttl is None else same & (event[found] >= entities.times - ttl)
-    rows[entities.order] = np.where(holds, taken[found], height)
+        features = values.features if taken is None else values.features[taken]
+        tied = _settle(order, placed, happened, features)
+    # From here on everything is in the order of the search, and read from front to back.
+    asked = line.place(entities.codes, entities.times)
+    place = np.maximum(np.searchsorted(inside, asked, side="right") - 1, 0)
+    seen = inside[place]
+    same = (seen <= asked) & (seen >= entities.codes * line.span)
+    event = event[order]
+    newest = None if values.steady else _newest(line.place(codes[order], event))
+    if newest is not None:
+        place = newest[place]
+    holds = same if ttl is None else same & (event[place] >= entities.times - ttl)
+    found = order[place] if taken is None else taken[order[place]]
+    rows[entities.order] = np.where(holds, found, height)
     held = int(holds.sum())
     return Matched(rows, held, int(same.sum()) - held, tied)
 
 
-def _newest(happened: Longs) -> npt.NDArray[np.intp]:
+def _newest(happened: Longs) -> npt.NDArray[np.intp] | None:
     """For each place in the order of keys and knowing, where what happened last up to it lies.
 
-    A later key is a larger number, so that the running maximum begins anew with each key.
+    None if that is the place itself, everywhere. A later key is a larger number, so that the
+    running maximum begins anew with each key.
     """
-    places = np.arange(len(happened))
     if (happened[1:] >= happened[:-1]).all():
-        return places
+        return None
     last = np.maximum.accumulate(happened)
-    return np.maximum.accumulate(np.where(happened == last, places, 0))
+    return np.maximum.accumulate(np.where(happened == last, np.arange(len(happened)), 0))
 
 
 def _settle(
@@ -197,7 +187,6 @@ def _settle(
     placed: Longs,
     happened: Longs,
     features: pl.DataFrame,
-    taken: npt.NDArray[np.intp],
 ) -> int:
     """Sorts rows of one key and both times by their values, in place: no order of files decides.
 
@@ -213,33 +202,45 @@ def _settle(
         return 0
     rows = order[at]
     sides = pl.DataFrame({PLACED: known[at], HAPPENED: event[at], ROW: rows})
-    frame = pl.concat([sides, features[taken[rows]]], how="horizontal")
+    frame = pl.concat([sides, features[rows]], how="horizontal")
     sorted_rows = frame.sort(PLACED, HAPPENED, *features.columns, maintain_order=True)[ROW]
     order[at] = sorted_rows.to_numpy()
     return tied
 
 
-def _together(codes: Longs, *times: Longs) -> Any:
-    """A function that puts code and time into one number that sorts as the two do.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Keys and times on one line of whole numbers: key after key, and within a key by time."""
 
-    It takes the times it was made with, and codes up to the largest of those.
-    """
-    if not len(codes):
-        return lambda codes, _: codes
+    low: int
+    unit: int
+    span: int
+    """How far one key lies from the next."""
+    ranks: Longs | None = None
+    """Every time there is, where the times themselves would need too many bits."""
+
+    def place(self, codes: Longs, times: Longs) -> Longs:
+        if self.ranks is not None:
+            return codes * self.span + np.searchsorted(self.ranks, times)
+        ticks = times - self.low
+        return codes * self.span + (ticks if self.unit == 1 else ticks // self.unit)
+
+
+def _line(most: int, *times: Longs) -> Line:
+    """The line for so many keys and these times."""
     low = min(int(some.min()) for some in times)
     high = max(int(some.max()) for some in times)
-    most = int(codes.max()) + 1
     for unit in (1, *COARSER):
         span = (high - low) // unit + 1
-        if most * span < LARGEST and all(
-            unit == 1 or not ((some - low) % unit).any() for some in times
-        ):
-            return lambda codes, at: codes * span + (at - low) // unit
+        whole = unit == 1 or not any(((some - low) % unit).any() for some in times)
+        if most * span < LARGEST and whole:
+            return Line(low, unit, span)
     ranks = pl.concat([pl.Series(some) for some in times]).unique().sort().to_numpy()
-    return lambda codes, at: codes * len(ranks) + np.searchsorted(ranks, at)
+    return Line(low, 1, len(ranks), ranks)
 
 
 def gather(features: pl.DataFrame, rows: Rows) -> pl.DataFrame:
     """The features of each row that asks; nulls where it gets none."""
-    with_none = pl.concat([features, features.clear(1)], rechunk=True)
-    return with_none.select(pl.all().gather(pl.Series(rows)))
+    wanted = pl.Series(rows)
+    # In one piece: a search through pieces takes five times as long as copying them together.
+    return features.rechunk()[wanted.set(wanted == features.height, None)]

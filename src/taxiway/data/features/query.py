@@ -191,7 +191,8 @@ def _timed(view: FeatureView, frame: pl.DataFrame, schema: pl.Schema) -> Read:
     ]
     if changed:
         raise InputError(f"{view.id} gives values that are not of the type it promises.", changed)
-    values = Values(by_position(whole, view.keys), event, np.asarray(known, np.int64), features)
+    keys, steady = by_position(whole, view.keys), view.known_at is None
+    values = Values(keys, event, np.asarray(known, np.int64), features, steady)
     return Read(values, rows, rows - keyed.height, keyed.height - whole.height)
 
 
