@@ -179,4 +179,4 @@ def _key(digest: str) -> str:
 def _first(error: Exception) -> str:
     """What a server said, without what the library adds for those who look for its faults."""
     text = str(error).strip().partition("\n\nDebug source")[0]
-    return shortened(" ".join(text.split()).rstrip("."))
+    return shortened(" ".join(text.split()).rstrip("."), 400)

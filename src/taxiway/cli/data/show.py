@@ -29,13 +29,15 @@ def show(snapshot: str | None, project: Path | None, as_json: bool) -> None:
     Example: taxiway data show 1acce6a2d805
     """
     from taxiway.bootstrap import Workspace
+    from taxiway.bootstrap.data.snapshots import stored
 
     with Workspace.open() as workspace:
         kept, profile = workspace.data_show(project, snapshot=snapshot)
+        place = stored(workspace, kept)
     if as_json:
         screen.show_json({"snapshot": kept, "profile": profile})
         return
-    show_snapshot(kept)
+    show_snapshot(kept, place)
     screen.say()
     screen.table(
         ["column", "type", "nulls", "distinct", "shape", "least, 10, 50, 90 %, most; or values"],

@@ -70,12 +70,13 @@ def snapshot(
             taken = workspace.data_snapshot(
                 project, source=source, dry_run=dry_run, on_rows=advance
             )
+        kept = None if dry_run else stored(workspace, taken)
         if as_json:
-            screen.show_json({"dry_run": dry_run, "snapshot": taken})
+            screen.show_json({"dry_run": dry_run, "snapshot": taken, "kept": kept})
             return
         if dry_run:
             screen.say("Nothing was written. This would be kept:")
-        show_snapshot(taken, None if dry_run else stored(workspace, taken))
+        show_snapshot(taken, kept)
     if not dry_run:
         screen.say(f"Next: taxiway handoff offer data {taken.id} --summary ... --due DAY")
 
