@@ -148,10 +148,12 @@ def match(entities: Entities, values: Values, ttl: int | None) -> Matched:
     line = _line(most, event, known, entities.times)
     placed = line.place(codes, known)
     order = np.argsort(placed)
+    unasked = int(np.count_nonzero(codes < 0))  # their places are below zero, so they come first
+    order = order[unasked:]
     tied, inside = 0, placed[order]
     if (inside[1:] == inside[:-1]).any():
         happened = line.place(codes, event)
-        order = np.lexsort((happened, placed))
+        order = np.lexsort((happened, placed))[unasked:]
         features = values.features if taken is None else values.features[taken]
         tied = _settle(order, placed, happened, features)
     # From here on everything is in the order of the search, and read from front to back.

@@ -145,8 +145,11 @@ def test_many_keys_with_fine_times_need_more_than_one_number_holds() -> None:
 
 
 def test_ties_are_told_apart_by_their_values_and_counted() -> None:
-    rows = [("a", 0, 0, 1), ("a", 0, 0, 2), ("a", 0, 0, 0), ("b", 0, 0, 5)]
-    for some in (rows, rows[::-1]):
+    # Those of a key that nobody asks for are no ties, be they few or many.
+    others: list[tuple[Any, int, int, int]] = [("b", 0, 0, 5), ("c", 0, 0, 5), ("c", 0, 0, 6)]
+    tied = [("a", 0, 0, 1), ("a", 0, 0, 2), ("a", 0, 0, 0)]
+    many = [*tied, *(("a", -n, 0, n) for n in range(1, 20)), *others]
+    for some in (many, many[::-1], tied + others * 9):
         frame = pl.DataFrame({"0": ["a"]})
         entities = compile_entities(frame, pl.Series([0]).cast(pl.Datetime("us")))
         values = values_of(some, 1)
