@@ -123,7 +123,10 @@ def mapped(
 
 def _number(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.String:
-        return value.str.strip_chars().cast(pl.Float64, strict=False)
+        plain = value.str.replace_all(r"[$€£¥%\s]", "")
+        grouped = plain.str.contains(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+        whole = pl.when(grouped).then(plain.str.replace_all(",", "")).otherwise(plain)
+        return whole.cast(pl.Float64, strict=False)
     return value.cast(pl.Float64, strict=False)
 
 

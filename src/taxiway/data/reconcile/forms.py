@@ -40,6 +40,7 @@ SURELY = 0.99
 SEED = 20_130_101
 _NUMERAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _ZEROS = r"^[+-]?0\d"
+MARKS = r"[$€£¥%\s]"
 _PADS = r"[^\p{L}\p{N}]+"
 
 
@@ -52,6 +53,8 @@ class Form:
     """How its text spells a time; empty if it is no text."""
     comma: bool = False
     """Whether a comma stands before its decimals."""
+    marks: bool = False
+    """Whether signs of money or percent, or commas between thousands, stand in its numbers."""
     prefix: str = ""
     """What its texts begin with, all of them, before digits; in small letters."""
 
@@ -83,6 +86,8 @@ def _form_of_text(texts: pl.Series) -> Form:
             return Form(NUMBER)
     elif share_of(texts.str.contains(r"^[+-]?\d+(,\d+)?$")) >= SURELY and not _thousands(texts):
         return Form(NUMBER, comma=True)
+    if share_of(bare(texts).str.contains(_NUMERAL)) >= SURELY and share_of(numerals) < MOSTLY:
+        return Form(NUMBER, marks=True)
     for layout in LAYOUTS[:-1]:
         if share_of(_times(texts, layout).is_not_null()) >= SURELY:
             return Form(TIME, layout)
@@ -92,6 +97,13 @@ def _form_of_text(texts: pl.Series) -> Form:
     if top[0] is not None and len(texts) > 1 and top[1] >= SURELY * len(texts):
         return Form(TEXT, prefix=top[0])
     return Form(TEXT)
+
+
+def bare(texts: pl.Series) -> pl.Series:
+    """Texts of numbers without signs of money and percent, and without commas between thousands."""
+    plain = texts.str.replace_all(MARKS, "")
+    grouped = plain.str.contains(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+    return plain.str.replace_all(",", "", literal=True).zip_with(grouped.fill_null(False), plain)
 
 
 def _is_days(texts: pl.Series) -> bool:
@@ -149,6 +161,8 @@ def _floats(values: pl.Series, form: Form) -> pl.Series:
         return values.dt.total_microseconds().cast(pl.Float64)
     if values.dtype == pl.String:
         text = values.str.strip_chars()
+        if form.marks:
+            text = bare(text)
         if form.comma:
             text = text.str.replace(",", ".")
         return pl.select(

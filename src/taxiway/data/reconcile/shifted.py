@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from taxiway.data.reconcile.views import Flags, View
+
+Ids = npt.NDArray[np.uint64]
 
 FEWEST = 3
 """Rows that have to be shifted."""
@@ -32,34 +35,54 @@ def shift_of(pairs: Sequence[tuple[View, View]]) -> Shift | None:
         return None
     ours = np.stack([x.ids for x, _ in pairs], axis=1)
     others = np.stack([y.ids for _, y in pairs], axis=1)
-    straight = (ours == others) & (ours != 0)
     best: Shift | None = None
     for by in (1, -1, 2, -2):
         if abs(by) >= len(pairs) - 1:
             continue
-        if by > 0:
-            moved = (ours[:, :-by] == others[:, by:]) & (ours[:, :-by] != 0)
-            stayed = straight[:, by:]
-        else:
-            moved = (ours[:, -by:] == others[:, :by]) & (ours[:, -by:] != 0)
-            stayed = straight[:, :by]
-        # What is equal either way tells nothing.
-        gained, lost = (moved & ~stayed), (stayed & ~moved)
+        gained, lost = _moved(ours, others, by)
         block = _block(gained, lost)
         if block is None:
             continue
         start, end = block
-        part = slice(start, end)
-        told = (gained[:, part] | lost[:, part]).sum(axis=1)
-        rows = (gained[:, part].sum(axis=1) >= np.maximum(2, 0.9 * told)) & (
-            told >= max(2, 0.4 * (end - start))
-        )
+        rows = _shifted(gained[:, start:end], lost[:, start:end])
         if rows.sum() < FEWEST or (best is not None and rows.sum() <= best.rows.sum()):
+            continue
+        if rows.sum() < FEWEST + 4 * _by_chance(ours, others, by, (start, end)):
             continue
         offset = max(0, by)
         names = [y.name for _, y in pairs]
         best = Shift(rows, by, names[start + offset], names[end - 1 + offset], end - start)
     return best
+
+
+def _moved(ours: Ids, others: Ids, by: int) -> tuple[Flags, Flags]:
+    """Where values are equal only if moved, and where only if they stay: the rest tells nothing."""
+    straight = (ours == others) & (ours != 0)
+    if by > 0:
+        moved = (ours[:, :-by] == others[:, by:]) & (ours[:, :-by] != 0)
+        stayed = straight[:, by:]
+    else:
+        moved = (ours[:, -by:] == others[:, :by]) & (ours[:, -by:] != 0)
+        stayed = straight[:, :by]
+    return moved & ~stayed, stayed & ~moved
+
+
+def _shifted(gained: Flags, lost: Flags) -> Flags:
+    """Rows of a block of columns of which nearly all that tells anything says that they moved."""
+    told = (gained | lost).sum(axis=1)
+    enough = told >= max(2, 0.4 * gained.shape[1])
+    rows: Flags = (gained.sum(axis=1) >= np.maximum(2, 0.9 * told)) & enough
+    return rows
+
+
+def _by_chance(ours: Ids, others: Ids, by: int, block: tuple[int, int]) -> int:
+    """How many rows look shifted beside rows that are not theirs."""
+    most = 0
+    for apart in (1, 7, 31):
+        gained, lost = _moved(ours, np.roll(others, apart, axis=0), by)
+        rows = _shifted(gained[:, slice(*block)], lost[:, slice(*block)])
+        most = max(most, int(rows.sum()))
+    return most
 
 
 def _block(gained: Flags, lost: Flags) -> tuple[int, int] | None:

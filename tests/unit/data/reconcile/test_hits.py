@@ -71,7 +71,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "miles, rounded": (lambda s: (s * 1.609344).round(3), "unit"),
     "Fahrenheit": (lambda s: s * 1.8 + 32, "unit"),
     "standardised": (_standard, "unit"),
-    "square root": (lambda s: (s - (s.min() or 0)).sqrt(), "unit"),  # type: ignore[operator]
+    "square root": (lambda s: (s - (s.min() or 0)).sqrt(), "unit"),
     "noisy thousands": (_noisy, "unit"),
     "something else": (lambda s: s.shuffle(seed=4), "meaning"),
     "thousands in part": (_in_part, "mixed"),

@@ -91,6 +91,10 @@ CHANGES: dict[str, tuple[Change, set[tuple[str, str, str]]]] = {
         lambda f: f.with_columns(pl.col("at") + pl.duration(hours=5)),
         {("clock", "at", "at")},
     ),
+    "percent in words": (
+        lambda f: f.with_columns((pl.col("kilograms") * 100).round(1).cast(pl.String) + "%"),
+        {("unit", "kilograms", "kilograms")},
+    ),
     "seconds since 1970": (
         lambda f: f.with_columns(pl.col("at").dt.epoch("s")),
         {("clock", "at", "at")},
@@ -128,6 +132,10 @@ SOUND: dict[str, Callable[[pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame]]] = 
     "a part": lambda f: (f, f.sample(fraction=0.4, seed=1)),
     "two parts": lambda f: (f.sample(fraction=0.6, seed=1), f.sample(fraction=0.6, seed=2)),
     "halves": lambda f: (shuffled(f)[: f.height // 2], shuffled(f)[f.height // 2 :]),
+    "with signs of money": lambda f: (
+        f,
+        f.with_columns(pl.format("${}", "amount").alias("amount")),
+    ),
     "as text": lambda f: (f, f.with_columns(pl.all().cast(pl.String))),
     "other columns": lambda f: (f.select("order", "at"), f.select("order", "amount")),
     "without a key": lambda f: (f.drop("order", "email"), shuffled(f.drop("order", "email"))),
