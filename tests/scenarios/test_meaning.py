@@ -53,9 +53,11 @@ def test_a_unit_is_found_signed_applied_and_void_again(metric: Firm) -> None:
     assert "is no step" in metric.run(*resolve, "--map", "scale", *reason, by=OWNER, code=2)
     metric.run(*resolve, "--accept", *reason, "--dry-run", by=OWNER)
     assert opened(metric) == ["nobody has settled it"]
+    assert not metric.ask("data", "check", code=1)["passed"]  # kilometres are no whole numbers
     assert "From the next snapshot on" in metric.run(*resolve, "--accept", *reason, by=OWNER)
     assert opened(metric) == []
     assert f"settled by {OWNER}" in metric.run(*PAIR)
+    assert metric.ask("data", "check")["passed"]
 
     taken = metric.ask("data", "snapshot", by=DATA)["snapshot"]
     with in_environment(metric), taxiway.Workspace.open(metric.folder) as workspace:

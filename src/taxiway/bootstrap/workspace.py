@@ -69,12 +69,14 @@ class Workspace(Opened):
     ) -> Validation:
         """Holds every row of a source against the contract; the charter need not be complete."""
         with extras():
+            from taxiway.bootstrap.data.meaning import mapped_source
             from taxiway.data.validation import validate
 
             read = self.project(project)
             target = read.file.sections.get("target")
+            rows, _ = mapped_source(self, read, read.source(source))
             return validate(
-                read.source(source),
+                rows,
                 read.contract,
                 on_rows=on_rows,
                 as_of=self.desk.now(),

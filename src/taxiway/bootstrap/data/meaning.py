@@ -214,6 +214,8 @@ def mapped_source(
     from taxiway.data.mapping import mapping_from
     from taxiway.governance.meaning import resolutions
 
+    if project.file.charter is None:  # it has no model yet that somebody could have signed for
+        return source, []
     signed = resolutions(workspace.record, workspace.desk.verify, project.charter.name)
     contract = _contract_of(source.path, project)
     digest = held_digest(source, contract)
