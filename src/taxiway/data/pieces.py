@@ -13,6 +13,7 @@ packed. A file's digest is that of its bytes; of a large one, that of the digest
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,8 +30,9 @@ PIECE = 64 << 20
 SMALL = 4 << 20
 """Files up to this size are packed."""
 PACK = 8 << 20
-THREADS = 4
-"""How many pieces are read or copied at a time: hashing and copying leave Python."""
+THREADS = min(4, os.cpu_count() or 1)
+"""How many pieces are read or copied at a time: hashing and copying leave Python. More threads than
+processors wait for each other in the file system."""
 
 Pieces = tuple[tuple[str, int, int], ...]
 """Where the content of a file is: (piece, offset, bytes), one after the other."""
