@@ -32,9 +32,10 @@ demo: $(READY) ## One real model, from an empty folder to production and once ro
 	@$(BIN)/python examples/flights/demo.py $(DEMO)
 
 .PHONY: test
+# Hundreds of processes are started: with bytecode none of them compiles the sources again.
 test: $(READY) ## All tests, with the floor under branch coverage
 	@$(BIN)/coverage erase
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Style, formatting and the arrows between packages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import math
@@ -11,7 +12,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-import shap
 import xgboost
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
@@ -45,6 +45,12 @@ from taxiway.core.ports import Contributions, NotCompilableError
 NAMES = ("a", "b", "c", "d", "e")
 
 
+@pytest.fixture(scope="module")
+def shap() -> Any:
+    """Imported when a test asks for it: that takes seconds, and most workers never do."""
+    return importlib.import_module("shap")
+
+
 def rows(count: int = 1500, *, gaps: bool = True) -> tuple[pl.DataFrame, Any]:
     """Numbers, two of them categories, with and without gaps."""
     rng = np.random.default_rng(3)
@@ -73,7 +79,7 @@ SHAP: dict[str, tuple[Any, bool]] = {
 
 
 @pytest.mark.parametrize("name", SHAP)
-def test_they_are_those_of_shap(name: str) -> None:
+def test_they_are_those_of_shap(name: str, shap: Any) -> None:
     model, gaps = SHAP[name]
     frame, labels = rows(gaps=gaps)
     model.fit(frame.to_numpy(), labels)
@@ -169,7 +175,7 @@ def test_rows_have_the_same_bits_alone_and_in_any_batch() -> None:
     assert found.of(frame[:0]).shape == (0, 5)
 
 
-def test_slots_of_one_column_are_taken_together() -> None:
+def test_slots_of_one_column_are_taken_together(shap: Any) -> None:
     frame, labels = rows(gaps=False)
     frame = frame.with_columns(pl.col("d").cast(pl.Int64).cast(pl.String))
     model = make_pipeline(
@@ -214,7 +220,7 @@ def of_linear(model: Any, training: pl.DataFrame) -> Contributions:
 @pytest.mark.parametrize(
     "plain", [LogisticRegression(), SGDClassifier(loss="log_loss", random_state=0)], ids=repr
 )
-def test_those_of_linear_models_are_shap_s_of_independent_columns(plain: Any) -> None:
+def test_those_of_linear_models_are_shap_s_of_independent_columns(plain: Any, shap: Any) -> None:
     frame, labels = mixed()
     model = prepared(plain).fit(frame, labels)
     matrix = model[0].transform(frame)
@@ -322,7 +328,9 @@ FOLDS: dict[str, tuple[Any, str, str]] = {
 
 
 @pytest.mark.parametrize("name", FOLDS)
-def test_behind_other_calibrators_they_add_up_to_the_mean_of_what_is_a_sum(name: str) -> None:
+def test_behind_other_calibrators_they_add_up_to_the_mean_of_what_is_a_sum(
+    name: str, shap: Any
+) -> None:
     plain, method, unit = FOLDS[name]
     frame, labels = rows(600, gaps=False)
     matrix = frame.to_numpy()
