@@ -12,13 +12,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
 from typing import Any
 
 from taxiway.core.contract import Contract
 from taxiway.core.decided import Decided
+from taxiway.core.decided import joined as joined_decisions
 from taxiway.core.decision import Decision
 from taxiway.core.errors import StoreError
 from taxiway.core.rows import joined
@@ -146,21 +147,25 @@ class Grouping:
 
     def _work(self) -> None:
         while group := self._take():
-            cast = None
-            try:
-                cast = self._current()
-                answers = self._decided(cast, group)
-            except Exception as error:  # noqa: BLE001 - it is the answer
-                answers = [error] * len(group)
-            try:
-                self._deliver(partial(_hand_out, group, answers))
-            except RuntimeError:
-                # The loop has ended, and with it everyone who waited; the log has the decisions.
-                continue
-            if cast is not None and cast.challenger is not None:
-                for one in answers:
-                    if not isinstance(one, BaseException):
-                        self._shadowed(cast, one)
+            self._serve(group)
+
+    def _serve(self, group: Sequence[Request]) -> None:
+        """Decides a group, and hands its answers out."""
+        cast = None
+        try:
+            cast = self._current()
+            answers = self._decided(cast, group)
+        except Exception as error:  # noqa: BLE001 - it is the answer
+            answers = [error] * len(group)
+        try:
+            self._deliver(partial(_hand_out, group, answers))
+        except RuntimeError:
+            # The loop has ended, and with it everyone who waited; the log has the decisions.
+            return
+        if cast is not None and cast.challenger is not None:
+            for one in answers:
+                if not isinstance(one, BaseException):
+                    self._shadowed(cast, one)
 
     def _take(self) -> list[Request]:
         """All that waits, up to the limit; empty when there is nothing more to come."""
@@ -177,9 +182,29 @@ class Grouping:
             self._rows -= sum(len(request.records) for request in group)
             return group
 
+    def _take_small(self) -> list[Request]:
+        """What waits and is no larger than a group, up to the limit; whatever is larger stays."""
+        with self._changed:
+            group: list[Request] = []
+            left: list[Request] = []
+            rows = 0
+            for request in self._waiting:
+                many = len(request.records)
+                if rows + many > self._limits.group_rows:
+                    left.append(request)
+                else:
+                    group.append(request)
+                    rows += many
+            self._waiting = deque(left)
+            self._rows -= rows
+            return group
+
     def _decided(self, cast: Cast, group: Sequence[Request]) -> list[Answer]:
         try:
-            decisions, worked = self._together(cast, group)
+            if len(group) == 1 and len(group[0].records) > self._limits.group_rows:
+                decisions, worked = self._in_slices(cast, group[0])
+            else:
+                decisions, worked = self._together(cast, group)
         except StoreError as error:
             # What could not be logged was not decided, for any of them.
             return [error] * len(group)
@@ -188,41 +213,113 @@ class Grouping:
                 return [error]
             # One of them breaks the model or the log; only its own answer may suffer.
             return [one for request in group for one in self._decided(cast, [request])]
-        self._worked(worked)
+        for one in worked:
+            self._worked(one)
         for request in group:
             if request.worked is not None:
-                request.worked(worked)
+                request.worked(_sum(worked))
         return list(decisions)
 
     def _together(
         self, cast: Cast, group: Sequence[Request]
-    ) -> tuple[Sequence[Sequence[Decision]], Worked]:
+    ) -> tuple[Sequence[Sequence[Decision]], list[Worked]]:
         """Decisions for each request of a group, in one transaction."""
-        began = time.perf_counter()
-        answering = [cast.champion] if cast.canary is None else [cast.champion, cast.canary.decider]
-        for decider in answering:
-            decider.spent.take()
-        tried = None
-        together: Sequence[Decision]
-        decisions: Sequence[Sequence[Decision]]
-        if cast.canary is None and all(request.release is None for request in group):
-            together, decisions = _of_champion(cast, group)
-        else:
-            decisions, tried = split(cast, group)
-            together = [decision for one in decisions for decision in one]
-        decided = time.perf_counter()
-        cast.champion.log.append(together)
-        logged = time.perf_counter()
-        spent = [decider.spent.take() for decider in answering]
-        return decisions, Worked(
+        together, decisions, worked = _decide(cast, group)
+        return decisions, [replace(worked, logged_seconds=_logged(cast, together))]
+
+    def _in_slices(
+        self, cast: Cast, request: Request
+    ) -> tuple[Sequence[Sequence[Decision]], list[Worked]]:
+        """Decisions for a request that is larger than a group, in one transaction.
+
+        It is decided by one cast, a slice after the other, and between them what waits and is
+        smaller is answered: nobody waits for all of it. Until its last slice is decided nothing of
+        it is in the log, so that it is there as a whole or not at all.
+        """
+        contract = cast.answering(request.release).artefact.inputs
+        records = request.records_for(contract)
+        parts: list[Sequence[Decision]] = []
+        worked: list[Worked] = []
+        rows, at = min(FIRST_SLICE, self._limits.group_rows), 0
+        while at < len(records):
+            own = replace(request, records=records[at : at + rows], contract=contract)
+            part, _, took = _decide(cast, [own])
+            parts.append(part)
+            worked.append(took)
+            at += rows
+            quick = rows * SLICE_SECONDS / max(took.decided_seconds, 1e-6)
+            rows = max(1, min(int(quick), self._limits.group_rows))
+            if at < len(records) and (small := self._take_small()):
+                self._serve(small)
+        whole = _whole(parts)
+        worked[-1] = replace(worked[-1], logged_seconds=_logged(cast, whole))
+        return [whole], worked
+
+
+FIRST_SLICE = 64
+"""Rows of the first slice of a large request, which shows how long a row takes."""
+SLICE_SECONDS = 0.05
+"""How long the others wait for each of the next."""
+
+
+def _decide(
+    cast: Cast, group: Sequence[Request]
+) -> tuple[Sequence[Decision], Sequence[Sequence[Decision]], Worked]:
+    """Decisions of a group, those of each request of it, and what it took; not logged yet."""
+    began = time.perf_counter()
+    answering = [cast.champion] if cast.canary is None else [cast.champion, cast.canary.decider]
+    for decider in answering:
+        decider.spent.take()
+    tried = None
+    together: Sequence[Decision]
+    decisions: Sequence[Sequence[Decision]]
+    if cast.canary is None and all(request.release is None for request in group):
+        together, decisions = _of_champion(cast, group)
+    else:
+        decisions, tried = split(cast, group)
+        together = [decision for one in decisions for decision in one]
+    spent = [decider.spent.take() for decider in answering]
+    return (
+        together,
+        decisions,
+        Worked(
             rows=len(together),
             requests=len(group),
-            decided_seconds=decided - began,
+            decided_seconds=time.perf_counter() - began,
             features_seconds=sum(features for features, _ in spent),
             model_seconds=sum(model for _, model in spent),
-            logged_seconds=logged - decided,
+            logged_seconds=0.0,
             tried=tried,
-        )
+        ),
+    )
+
+
+def _logged(cast: Cast, decisions: Sequence[Decision]) -> float:
+    """Logs decisions, in one transaction; the seconds that it took."""
+    began = time.perf_counter()
+    cast.champion.log.append(decisions)
+    return time.perf_counter() - began
+
+
+def _whole(parts: Sequence[Sequence[Decision]]) -> Sequence[Decision]:
+    columns = [part for part in parts if isinstance(part, Decided)]
+    if len(columns) == len(parts):
+        return joined_decisions(columns)
+    return [decision for part in parts for decision in part]
+
+
+def _sum(worked: Sequence[Worked]) -> Worked:
+    """How a request went that was decided in slices."""
+    if len(worked) == 1:
+        return worked[0]
+    return Worked(
+        rows=sum(one.rows for one in worked),
+        requests=1,
+        decided_seconds=sum(one.decided_seconds for one in worked),
+        features_seconds=sum(one.features_seconds for one in worked),
+        model_seconds=sum(one.model_seconds for one in worked),
+        logged_seconds=sum(one.logged_seconds for one in worked),
+    )
 
 
 def _of_champion(cast: Cast, group: Sequence[Request]) -> tuple[Decided, list[Decided]]:

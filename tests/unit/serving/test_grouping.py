@@ -149,9 +149,65 @@ def test_a_group_takes_whole_requests_up_to_its_limit(artefact: Artefact, gate: 
     with one_in_hand(gate, decider, limits=Limits(group_rows=5)) as (desk, _):
         for number, rows in enumerate((2, 3, 1, 9, 1), start=1):
             desk.ask(number, *[record(at) for at in range(rows)])
-    # One request that is larger than the limit is a group of its own.
-    assert gate.appended == [1, 5, 1, 9, 1]
-    assert desk.order == [0, 1, 2, 3, 4, 5]
+    # One that is larger than the limit is logged alone, and after what is answered meanwhile.
+    assert gate.appended == [1, 5, 1, 1, 9]
+    assert desk.order == [0, 1, 2, 3, 5, 4]
+
+
+def slow(artefact: Artefact, entered: threading.Semaphore, go: threading.Semaphore) -> Artefact:
+    """A model that says when it is asked, and waits until it may answer."""
+
+    def probability(made: Any) -> Any:
+        entered.release()
+        assert go.acquire(timeout=10)
+        return artefact.probability(made)
+
+    return dataclasses.replace(artefact, probability=probability, reason_codes="none")
+
+
+def test_nobody_waits_for_all_of_a_request_that_is_larger_than_a_group(
+    artefact: Artefact, log: MemoryDecisions
+) -> None:
+    entered, go = threading.Semaphore(0), threading.Semaphore(0)
+    decider = make_decider(log)(slow(artefact, entered, go))
+    later = make_decider(log)(dataclasses.replace(artefact, release="loans:4", digest="sha256:4"))
+    current = [decider]
+    with grouped(lambda: current[0], limits=Limits(group_rows=5)) as (desk, worked):
+        desk.ask(0, *[record(at) for at in range(12)])
+        assert entered.acquire(timeout=10)
+        desk.ask(1, *[record(at) for at in range(9)])
+        desk.ask(2)
+        desk.ask(3, record(3), record(4))
+        current[0] = later
+        go.release(50)
+    # The small ones came between its slices, and by then another release answered; the large one
+    # was decided by the release that began it, and logged as a whole.
+    assert desk.order == [2, 3, 0, 1]
+    assert {d.release for d in desk.decisions(0)} == {"loans:3"}
+    assert {d.release for n in (1, 2, 3) for d in desk.decisions(n)} == {"loans:4"}
+    assert [d.inputs["id"] for d in desk.decisions(0)] == list(range(1, 13))
+    assert [d.inputs["id"] for d in desk.decisions(1)] == list(range(1, 10))
+    assert all(log.get(d.id) == d for n in range(4) for d in desk.decisions(n))
+    assert log.count("loans") == 12 + 9 + 1 + 2
+    assert max(one.rows for one in worked) <= 5
+    assert sum(one.rows for one in worked) == 24
+
+
+@pytest.mark.parametrize("error", [ValueError("13"), StoreError("The disk is full.")])
+def test_a_large_request_is_logged_as_a_whole_or_not_at_all(
+    artefact: Artefact, gate: Gate, error: Exception
+) -> None:
+    gate.open.set()
+    if isinstance(error, StoreError):
+        gate.error = error
+        decider = make_decider(gate)(artefact)
+    else:  # in its last slice
+        decider = make_decider(gate)(breaking(artefact, error))
+    with grouped(decider, limits=Limits(group_rows=4)) as (desk, worked):
+        desk.ask(1, *[record(at) for at in range(14)])
+    assert desk.answers[1] is error
+    assert gate.count("loans") == 0
+    assert worked == []
 
 
 @pytest.mark.parametrize("limits", [Limits(waiting_requests=3), Limits(waiting_rows=3)])
@@ -304,7 +360,9 @@ def test_whatever_stands_in_a_group_each_gets_its_own_answer_once(
     ):
         for number, records in asked.items():
             assert desk.ask(number, *records)
-    assert desk.order == list(range(len(sizes) + 1))
+    assert sorted(desk.order) == list(range(len(sizes) + 1))
+    small = [number for number in desk.order if not number or sizes[number - 1] <= limit]
+    assert small == sorted(small)
     good = {n: records for n, records in asked.items() if n != bad + 1}
     for number, records in good.items():
         alone = answer(artefact, artefact.frame(records))
