@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
+from typing import Any
 
 from .conftest import RECORD, Firm
 from .test_endpoint import Client, _children, decisions, serving
@@ -136,3 +137,43 @@ def test_half_a_request_and_a_slow_client_hold_nobody_up(running: Firm) -> None:
                 connection.close()
         assert client.predict(RECORD)[0] == 200
     assert len(decisions(running)) == before + 12
+
+
+def test_a_large_request_holds_nobody_up_and_each_of_its_records_is_answered_as_alone(
+    running: Firm,
+) -> None:
+    # Distances of all flights, so that the answers and their reasons differ.
+    many = [
+        {**RECORD, "flight": 1 + at % 4_000, "distance": 80 + at % 2_500} for at in range(10_000)
+    ]
+    given: list[tuple[int, list[dict[str, Any]]]] = []
+    waits: list[float] = []
+    with serving(running) as (client, _):
+
+        def ask_for_all() -> None:
+            with closing(Client(client.port)) as other:
+                given.append(other.predict(many))
+
+        asking = threading.Thread(target=ask_for_all)
+        asking.start()
+        while asking.is_alive():
+            began = time.perf_counter()
+            assert client.predict(RECORD)[0] == 200
+            waits.append(time.perf_counter() - began)
+        asking.join()
+        ((status, answers),) = given
+        assert (status, len(answers)) == (200, len(many))
+        for at in (0, 1, 63, 64, 4_321, 9_999):
+            _, alone = client.predict(many[at])
+            same = [
+                {name: one[name] for name in ("release", "prediction", "probability", "reasons")}
+                for one in (answers[at], alone)
+            ]
+            assert same[0] == same[1]
+    assert len(waits) >= 5, waits
+    logged = running.logged()
+    assert {one["decision"] for one in answers} <= logged.keys()
+    assert [logged[one["decision"]].inputs["flight"] for one in answers[:100]] == [
+        record["flight"] for record in many[:100]
+    ]
+    assert {logged[one["decision"]].at for one in answers} == {logged[answers[0]["decision"]].at}
