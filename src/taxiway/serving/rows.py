@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from json.encoder import encode_basestring as quoted
 from typing import Any
@@ -12,10 +12,7 @@ import msgspec
 from taxiway.core.contract import Contract
 from taxiway.core.decision import record_key
 from taxiway.core.rows import Rows
-
-TEXTS = frozenset({"string", "date", "timestamp"})
-PLAIN = TEXTS | {"integer"}
-"""Types whose canonical JSON needs no encoder; a key is nearly always of these."""
+from taxiway.serving.records import once
 
 _encode = msgspec.json.Encoder().encode
 
@@ -34,16 +31,36 @@ def rows_of(records: Sequence[Mapping[str, Any]], contract: Contract) -> Rows:
 
 def record_keys(rows: Rows, contract: Contract) -> list[str]:
     """The key of each record. Raises `InputError` as `record_key` does."""
-    types = {column.name: column.type for column in contract.columns}
-    columns = {name: rows.column(name) for name in sorted(contract.key)}
-    plain = all(types[name] in PLAIN and None not in values for name, values in columns.items())
-    if not columns or not plain:
-        return [record_key(record, contract.key) for record in rows]
     parts: list[Iterable[str]] = []
-    for name, values in columns.items():
-        said: Iterable[str] = map(quoted if types[name] in TEXTS else str, values)
-        parts.append(map(f"{quoted(name)}:".__add__, said))
+    for at, begin, said in _parts(contract):
+        values = [one[at] for one in rows.values]
+        if said is None or None in values:
+            parts.clear()
+            break
+        parts.append([begin + said(value) for value in values])
+    if not parts:
+        return [record_key(record, contract.key) for record in rows]
     return [f"{{{','.join(of_one)}}}" for of_one in zip(*parts, strict=True)]
+
+
+_Part = tuple[int, str, Callable[[Any], str] | None]
+"""A column of the key: its place, what its value comes after, and how that is written."""
+
+
+@once
+def _parts(contract: Contract) -> list[_Part]:
+    types = {column.name: column.type for column in contract.columns}
+    return [
+        (contract.names.index(name), f"{quoted(name)}:", SAID.get(types[name]))
+        for name in sorted(contract.key)
+    ]
+
+
+SAID: Mapping[str, Callable[[Any], str]] = {
+    **dict.fromkeys(("string", "date", "timestamp"), quoted),
+    "integer": str,
+}
+"""Contract type -> its canonical JSON, where that needs no encoder; keys are nearly always such."""
 
 
 def moments(texts: Sequence[str]) -> list[datetime]:

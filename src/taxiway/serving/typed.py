@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -73,8 +74,8 @@ class _Decoder:
                 colons -= absent
                 columns[at] = [None if value is UNSET else value for value in columns[at]]
                 _set(records, field, columns[at])
-        for at in self.texts:
-            colons += "".join(filter(None, columns[at])).count(":")
+        said = chain.from_iterable([columns[at] for at in self.texts])
+        colons += "".join(filter(None, said)).count(":")
         # A name that came twice leaves a colon over (see `bodies.read_json`).
         if _colons(body) != colons:
             return None
@@ -85,8 +86,11 @@ class _Decoder:
             if one.rewritten:
                 columns[one.at] = [plain[value] for value in columns[one.at]]
                 _set(records, one.field, columns[one.at])
-        texts = _encode_lines(records).decode().split("\n")
-        texts.pop()  # behind the last line end
+        if not listed:
+            texts = [_encode(decoded).decode()]
+        else:
+            texts = _encode_lines(records).decode().split("\n")
+            texts.pop()  # behind the last line end
         return Rows(self.names, list(zip(*columns, strict=True)), texts), listed
 
 
@@ -97,7 +101,7 @@ def _set(records: Sequence[Any], field: str, values: Sequence[Any]) -> None:
 
 def _plain(column: _Checked, values: Sequence[Any]) -> dict[Any, Any] | None:
     """Each value that comes -> as it is logged; None if one is not good. Many come again."""
-    known: dict[Any, Any] = {}
+    known: dict[Any, Any] = {None: None}
     for value in set(values):
         if value is not None:
             plain = known[value] = column.read(value)
@@ -106,7 +110,7 @@ def _plain(column: _Checked, values: Sequence[Any]) -> dict[Any, Any] | None:
             for broken in column.limits:
                 if broken(plain):
                     return None
-    return known | {None: None}
+    return known
 
 
 def _colons(body: bytes) -> int:
@@ -120,6 +124,7 @@ LONG = 4_096
 COLON = ord(":")
 
 _values = msgspec.structs.astuple
+_encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 

@@ -157,12 +157,12 @@ def test_a_group_takes_whole_requests_up_to_its_limit(artefact: Artefact, gate: 
 def slow(artefact: Artefact, entered: threading.Semaphore, go: threading.Semaphore) -> Artefact:
     """A model that says when it is asked, and waits until it may answer."""
 
-    def probability(made: Any) -> Any:
+    def score(made: Any) -> Any:
         entered.release()
         assert go.acquire(timeout=10)
-        return artefact.probability(made)
+        return artefact.score(made)
 
-    return dataclasses.replace(artefact, probability=probability, reason_codes="none")
+    return dataclasses.replace(artefact, score=score, reason_codes="none")
 
 
 def test_nobody_waits_for_all_of_a_request_that_is_larger_than_a_group(
