@@ -13,6 +13,7 @@ EXTRAS = {
     "numpy": "data",
     "scipy": "data",
     "stdnum": "data",
+    "rstr": "data",
     "blake3": "data",
     "sklearn": "train",
     "skops": "train",

@@ -25,9 +25,9 @@ digests: charter."""
 
 PROVENANCE = "data.provenance"
 """By `data snapshot`, about the snapshot. examined: rows.
-found: source, source_digest, rows, first_time, last_time, description, label {name, definition,
-known_at, rows} (rows with a label), mapped [{resolution, finding, by, says, mapping}] (signed
-mappings that were done to the rows; not there if there were none).
+found: source, source_digest, rows, first_time, last_time, description, synthetic (only where it is
+true), label {name, definition, known_at, rows} (rows with a label), mapped [{resolution, finding,
+by, says, mapping}] (signed mappings that were done to the rows; not there if there were none).
 digests: snapshot, data, contract."""
 
 VALIDATION = "data.validation"

@@ -36,6 +36,7 @@ from taxiway.data.parts import PartList, list_of, scan_parts, store_list, write_
 from taxiway.data.profile import profile_by_column
 from taxiway.data.reread import read_look, require_same
 from taxiway.data.source import Source
+from taxiway.data.synthesis.mark import is_marked
 from taxiway.data.validation import is_stale, validate
 
 ROLES = ("developer", "engineer", "owner")
@@ -108,6 +109,7 @@ def take_snapshot(
         return known[0]
     found = _provenance(manifest, contract, description, validation)
     found |= {"mapped": [dict(one) for one in mapped]} if mapped else {}
+    found |= {"synthetic": True} if is_marked(source) or _made_before(desk, snapshot) else {}
     try:
         with desk.change("snapshot.taken", snapshot.id, model=model) as change:
             change.add(snapshot)
@@ -118,6 +120,18 @@ def take_snapshot(
     except ConflictError:  # somebody else took the same one meanwhile
         return desk.record.get(Snapshot, snapshot.id)
     return snapshot
+
+
+def is_synthetic(desk: Desk, snapshot: Snapshot) -> bool:
+    """Whether the rows of a snapshot were made up; its evidence says so for ever."""
+    evidence = desk.record.find(Evidence, kind=PROVENANCE, subject=snapshot.id)
+    return any(one.found.get("synthetic") for one in evidence)
+
+
+def _made_before(desk: Desk, snapshot: Snapshot) -> bool:
+    """Whether the same rows are known as synthetic, wherever their mark has gone."""
+    same = desk.record.find(Snapshot, data_digest=snapshot.data_digest)
+    return any(is_synthetic(desk, one) for one in same)
 
 
 def _same_source(

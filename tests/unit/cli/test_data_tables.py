@@ -11,7 +11,7 @@ import pytest
 from tests.unit.cli.conftest import run
 
 from taxiway.cli.data import data
-from taxiway.core.errors import InputError, MissingError
+from taxiway.core.errors import ConflictError, InputError, MissingError
 
 ROWS = 1_000
 
@@ -88,3 +88,20 @@ def test_what_is_missing_is_said(loans: Path) -> None:
         run(data, "leaks", "loans.csv")
     with pytest.raises(InputError, match="No source was named"):
         run(data, "privacy")
+
+
+def test_rows_like_these_are_made_up(loans: Path) -> None:
+    ours = ("synth", "loans.csv", "--out", "like.parquet", "--rows", "400")
+    result = run(data, *ours)
+    assert result.exit_code == 0
+    assert "400 synthetic rows and 6 columns in like.parquet" in result.output
+    assert "distance to the nearest real row" in result.output
+    made = pl.read_parquet("like.parquet")
+    assert made["taxiway_synthetic"].all()
+    assert not set(made["email"]) & set(pl.read_csv("loans.csv")["email"])
+    with pytest.raises(ConflictError, match="already there"):
+        run(data, *ours)
+    told = json.loads(run(data, *ours, "--overwrite", "--json").output)
+    assert told["likeness"]["keeps_apart"] is True
+    with pytest.raises(InputError, match="No contract was named"):
+        run(data, "synth", "--out", "first.csv")

@@ -54,6 +54,7 @@ ONLY_SHOWS = {
     "taxiway data privacy",
     "taxiway data bias",
     "taxiway data benefit",
+    "taxiway data synth",
     "taxiway handoff list",
     "taxiway check",
     "taxiway deviate list",

@@ -24,6 +24,7 @@ from taxiway.data.column_types import schema_of
 from taxiway.data.manifest import Target
 from taxiway.data.snapshot import read_profile, read_snapshot, take_snapshot, verify_snapshot
 from taxiway.data.source import open_source
+from taxiway.data.synthesis.mark import COLUMN
 
 Trips = Callable[..., Path]
 TARGET = Target("late", "delay > 5")
@@ -317,3 +318,22 @@ def test_rows_are_kept_in_their_order_over_row_groups(
     frame = read_snapshot(office.objects, take(office.desk, path, contract))
     assert frame.get_column("delay").to_list() == list(range(200_000))
     assert isinstance(frame, pl.DataFrame)
+
+
+def test_synthetic_rows_are_known_for_ever(
+    office: Any, trips: Trips, contract: Contract, tmp_path: Path
+) -> None:
+    def is_made_up(path: Path, model: str) -> Any:
+        taken = take(office.desk, path, contract, model=model)
+        (found,) = office.record.find(Evidence, subject=taken.id, kind=PROVENANCE)
+        return found.found.get("synthetic")
+
+    real = trips()
+    assert is_made_up(real, "real") is None
+    made = tmp_path / "made.csv"
+    header, *rows = real.read_text().splitlines()
+    made.write_text("\n".join([f"{header},{COLUMN}", *(f"{row},true" for row in rows[:2])]))
+    assert is_made_up(made, "marked") is True
+    # The same rows without their mark, for another model: the record still knows them.
+    made.write_text("\n".join([header, *rows[:2]]))
+    assert is_made_up(made, "unmarked") is True

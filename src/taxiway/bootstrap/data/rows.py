@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +105,18 @@ def rows_of(
             project,
             (*source.notes, *notes),
         )
+
+
+def contract_of(asked: Asked) -> Contract:
+    """The contract that was named, or the project's. Raises `InputError` if there is none."""
+    project = _project(asked)
+    found, _ = _contract(dataclasses.replace(asked, source=None), project, [])
+    if found is None:
+        raise InputError(
+            "No contract was named, and there is no project here.",
+            todo="Add --contract FILE; `taxiway data infer` drafts one from data.",
+        )
+    return found
 
 
 def _project(asked: Asked) -> Project | None:

@@ -197,20 +197,22 @@ def _get_rows(
 
     from taxiway.core.contract import contract_from
     from taxiway.data.parts import list_of
+    from taxiway.data.snapshot import is_synthetic
+    from taxiway.data.synthesis.mark import marked
     from taxiway.data.table import require_writable, writing
 
     require_writable(out, overwrite=overwrite)
     if out.suffix.lower() not in {".parquet", ".csv"}:
         raise InputError(f"{out.name} is no CSV or Parquet file; expected .csv or .parquet.")
     contract = contract_from(json.loads(workspace.objects.get(snapshot.contract_digest)))
-    rows = 0
+    rows, made_up = 0, is_synthetic(workspace.desk, snapshot)
     with writing(out, "get") as add:
         for digest in list_of(workspace.objects, snapshot).digests:
             frame = pl.read_parquet(workspace.objects.path(digest), glob=False)
             if until is not None:
                 moment = pl.lit(until).cast(frame.schema[contract.event_time])
                 frame = frame.filter(pl.col(contract.event_time) <= moment)
-            add(frame)
+            add(marked(frame) if made_up else frame)
             rows += frame.height
             advance(frame.height)
     later = [c.name for c in contract.columns if contract.known_at(c.name) != contract.moments[0]]

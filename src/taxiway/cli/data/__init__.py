@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "privacy": ("privacy", "Say which columns of SOURCE hold personal data."),
     "bias": ("bias", "Examine SOURCE for bias: groups, base rates, proxies."),
     "benefit": ("benefit", "Say what a model loses without each column of SOURCE."),
+    "synth": ("synth", "Make up rows that keep a contract, alone or like SOURCE."),
     "features": ("features", "Features by key, as known at a moment: for training and online."),
     "snapshot": ("snapshot", "Keep SOURCE as an immutable snapshot, if it holds the contract."),
     "show": ("show", "Show what a source or a snapshot holds, column by column."),

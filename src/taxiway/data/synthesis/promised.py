@@ -32,14 +32,24 @@ def promised(contract: Contract, rows: int, *, seed: int, now: datetime) -> pl.D
     key, a pattern whose texts are of other lengths, rules that hardly any row keeps.
     """
     dice = random.Random(seed)  # noqa: S311 - made-up data, no secret
+
+    def drawn() -> pl.DataFrame:
+        return pl.DataFrame([_series(column, rows, dice, now) for column in contract.columns])
+
+    return keeping(drawn, contract, rows)
+
+
+def keeping(drawn: Callable[[], pl.DataFrame], contract: Contract, rows: int) -> pl.DataFrame:
+    """As many of the rows that are drawn as are wanted, which keep what a contract says of several
+    columns and of several rows. Raises `InputError` if too few do."""
     kept: list[pl.DataFrame] = []
     found = 0
     conditions = [pl.sql_expr(rule.condition) for rule in contract.rules or ()]
     for _ in range(ROUNDS):
-        drawn = pl.DataFrame([_series(column, rows, dice, now) for column in contract.columns])
+        some = drawn()
         if conditions:
-            drawn = drawn.filter(pl.all_horizontal(one.fill_null(value=True) for one in conditions))
-        kept.append(drawn)
+            some = some.filter(pl.all_horizontal(one.fill_null(value=True) for one in conditions))
+        kept.append(some)
         whole = _unique(pl.concat(kept), contract)
         found = whole.height
         if found >= rows:
@@ -47,7 +57,7 @@ def promised(contract: Contract, rows: int, *, seed: int, now: datetime) -> pl.D
     what = "rules" if conditions else "key and unique columns"
     raise InputError(
         f"Only {found:,} of {rows:,} rows could be drawn that keep the {what} of {contract.id}.",
-        todo="Ask for fewer rows, or make them like given data: taxiway data synth SOURCE.",
+        todo="Ask for fewer rows.",
     )
 
 

@@ -25,6 +25,8 @@ def provenance(case: Case) -> Answer:
     reading.text("found.source_digest")
     labelled = reading.count("found.label.rows")
     problems = [] if labelled else ["no row has a label"]
+    if case.environment == "prod" and reading.has("found.synthetic"):
+        problems.append("the data are synthetic: what is trained on them stays out of prod")
     taken = ""
     if case.environment != "dev":
         wrong, by = handoff(case, "data")
@@ -35,7 +37,9 @@ def provenance(case: Case) -> Answer:
         f"{reading.evidence.examined:,} rows of {source}{taken}",
         found=f"{labelled:,} rows with a label",
         required="labels, and from qa on an accepted data handoff",
-        todo=todo("data", "SNAPSHOT")
+        todo="Take a snapshot of real data, and train on that."
+        if reading.has("found.synthetic")
+        else todo("data", "SNAPSHOT")
         if labelled
         else "Correct the target's definition in taxiway.yaml.",
     )

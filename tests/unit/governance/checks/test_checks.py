@@ -30,6 +30,7 @@ FAILURES = [
     ("CH-05", "charter.plan", "found.value.baseline", "", "lacks baseline"),
     ("CH-05", "charter.plan", "found.value.promised_per_month", ..., "lacks promised_per_month"),
     ("DA-01", "data.provenance", "found.label.rows", 0, "no row has a label"),
+    ("DA-01", "data.provenance", "found.synthetic", True, "the data are synthetic"),
     ("DA-01", "governance.handoffs", "found.data", None, "data handoff .* was never offered"),
     ("DA-01", "governance.handoffs", "found.data.state", "offered", "has not accepted it"),
     ("DA-01", "governance.handoffs", "found.data.state", "returned", "was returned by"),
