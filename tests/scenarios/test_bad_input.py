@@ -124,12 +124,12 @@ def test_files_that_are_no_table_are_refused(planned: Firm) -> None:
         ("cut.parquet", whole[: len(whole) // 2], "can't be read"),
         ("text.parquet", b"not a table at all", "is not a Parquet file"),
         ("latin.csv", "a,b\nJ\u00fcrgen,1\n".encode("latin-1"), "is not UTF-8"),
-        ("packed.csv", b"\x1f\x8b\x08\x00 and so on", "is compressed"),
+        ("packed.csv", b"\x1f\x8b\x08\x00 and so on", "can't be decompressed"),
     ):
         (data / name).write_bytes(content)
         assert says in planned.run("data", "check", data / name, code=2), name
     assert "There is no file" in planned.run("data", "check", data / "nothing.csv", code=2)
-    assert "is a folder" in planned.run("data", "check", data, code=2)
+    assert "cut.parquet can't be read" in planned.run("data", "check", data, code=2)
 
 
 def test_a_target_with_one_class_can_t_be_trained_on(planned: Firm) -> None:

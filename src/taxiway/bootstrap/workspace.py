@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap.extras import extras
 from taxiway.bootstrap.opened import Opened
-from taxiway.core.kind import CLASSIFICATION, KINDS
 
 if TYPE_CHECKING:
     from taxiway.adapters.decisions.closing import Closed
     from taxiway.bootstrap.batch import Begin
     from taxiway.bootstrap.cases import Case, Cases
+    from taxiway.bootstrap.data.checking import Asked, Checked
     from taxiway.bootstrap.decisions import Wanted
     from taxiway.bootstrap.serving import Listen
     from taxiway.charter.plan import Plan
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from taxiway.core.people import Deviation, Handoff, Person, Resolution, Review, SignOff
     from taxiway.core.ports import Seen
     from taxiway.data.features.online import Lookup
-    from taxiway.data.findings import Validation
     from taxiway.data.source import Source
     from taxiway.governance.history import Stay
     from taxiway.governance.ledger import LedgerReport
@@ -65,24 +64,12 @@ class Workspace(Opened):
     # Data
 
     def data_check(
-        self, project: Path | None = None, *, source: Path | None = None, on_rows: Rows = _nothing
-    ) -> Validation:
+        self, project: Path | None = None, *, asked: Asked | None = None, on_rows: Rows = _nothing
+    ) -> Checked:
         """Holds every row of a source against the contract; the charter need not be complete."""
-        with extras():
-            from taxiway.bootstrap.data.meaning import mapped_source
-            from taxiway.data.validation import validate
+        from taxiway.bootstrap.data.checking import check_project
 
-            read = self.project(project)
-            target = read.file.sections.get("target")
-            rows, _ = mapped_source(self, read, read.source(source))
-            return validate(
-                rows,
-                read.contract,
-                on_rows=on_rows,
-                as_of=self.desk.now(),
-                target=target.definition if target else None,
-                label=KINDS[read.file.sections.get("kind", CLASSIFICATION.name)].label,
-            )
+        return check_project(self, self.project(project), asked, on_rows=on_rows)
 
     def data_snapshot(
         self,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import close_match, shortened
@@ -59,17 +60,19 @@ def instant(text: str, type: str) -> datetime | date | None:
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def contradictions(contract: Contract) -> Iterator[Contradiction]:
-    """Everything that a contract says against itself, in its own order."""
-    yield from _of_table(contract)
+def contradictions(contract: Contract, *, for_model: bool = True) -> Iterator[Contradiction]:
+    """Everything that a contract says against itself, in its own order.
+
+    `for_model`: it is that of a model, whose rows have a key and a time.
+    """
+    yield from _of_table(contract, for_model=for_model)
     for at, column in enumerate(contract.columns):
         for check in CHECKS:
             for part, what, found, expected in check(column):
                 yield Contradiction(at, part, f"column {column.name}: {what}", found, expected)
 
 
-def _of_table(contract: Contract) -> Iterator[Contradiction]:
-    moments = ", ".join(contract.moments)
+def _of_table(contract: Contract, *, for_model: bool) -> Iterator[Contradiction]:
     for name, times in Counter(contract.names).items():
         if times > 1:
             last = len(contract.names) - 1 - contract.names[::-1].index(name)
@@ -77,9 +80,28 @@ def _of_table(contract: Contract) -> Iterator[Contradiction]:
     for moment, times in Counter(contract.moments).items():
         if times > 1:
             yield Contradiction(None, "moments", f"moment {moment} is there {times} times")
-    if not contract.key:
+    yield from _of_rows(contract)
+    yield from _of_references(contract)
+    if not contract.key and for_model:
         what = "no column is part of the key; outcomes find their decision by it"
         yield Contradiction(None, "key", what, expected="`primaryKey: true` on a column at least")
+    yield from _of_moments(contract)
+    if contract.event_time or for_model:
+        yield from _of_event_time(contract)
+
+
+def _of_rows(contract: Contract) -> Iterator[Contradiction]:
+    if contract.maximum_rows is not None and contract.maximum_rows < contract.minimum_rows:
+        found = f"{contract.maximum_rows}"
+        what = "`maximum_rows` is below `minimum_rows`"
+        yield Contradiction(None, "maximum_rows", what, found, f"{contract.minimum_rows}")
+    if contract.freshness_hours is not None and not contract.event_time:
+        what = "`freshness_hours` needs `event_time`, the column that says when a row happened"
+        yield Contradiction(None, "freshness_hours", what)
+
+
+def _of_moments(contract: Contract) -> Iterator[Contradiction]:
+    moments = ", ".join(contract.moments)
     if contract.decision_at not in contract.moments:
         what = "`decision_at` is not one of the moments"
         yield Contradiction(None, "decision_at", what, contract.decision_at, moments)
@@ -87,7 +109,6 @@ def _of_table(contract: Contract) -> Iterator[Contradiction]:
     for at, column in unknown:
         what = f"column {column.name}: `known_at` is not one of the moments"
         yield Contradiction(at, "known_at", what, column.known_at, moments)
-    yield from _of_event_time(contract)
     if not unknown and contract.decision_at in contract.moments:
         for at, column in enumerate(contract.columns):
             if not contract.is_known(column.name) and (
@@ -98,6 +119,16 @@ def _of_table(contract: Contract) -> Iterator[Contradiction]:
                     " after it"
                 )
                 yield Contradiction(at, "known_at", what, column.known_at, contract.decision_at)
+
+
+def _of_references(contract: Contract) -> Iterator[Contradiction]:
+    for reference in contract.references or ():
+        for name in reference.columns:
+            if name not in contract.names:
+                match = close_match(name, contract.names)
+                hint = f"; did you mean {match}?" if match else ""
+                what = f"the reference to {reference.table} is of no column here{hint}"
+                yield Contradiction(None, "relationships", what, name)
 
 
 def _unknown(contract: Contract, column: Column) -> bool:
@@ -187,4 +218,44 @@ def _values(column: Column) -> Found:
         yield "values", "`values` and limits say it twice; keep one of them", None, None
 
 
-CHECKS: tuple[Callable[[Column], Found], ...] = (_limits, _lengths, _pattern, _values)
+def _sentinels(column: Column) -> Found:
+    listed = column.sentinels or ()
+    if listed and column.type == "boolean":
+        yield "sentinels", "a boolean has no `sentinels`", None, None
+        return
+    numbers = [one for one in listed if not isinstance(one, str)]
+    if numbers and column.type not in {"integer", "number"}:
+        found = shortened(", ".join(map(str, numbers)))
+        yield "sentinels", f"`sentinels` of a {column.type} are text", found, None
+    both = [value for value in column.values if value in listed]
+    if both:
+        found = shortened(", ".join(map(str, both)))
+        yield "sentinels", "what stands for none is an allowed value too", found, None
+
+
+def _zone(column: Column) -> Found:
+    parts = {"timezone": column.timezone, "format": column.format}
+    for part, value in parts.items():
+        times = {"timestamp"} if part == "timezone" else {"timestamp", "date"}
+        if value is not None and column.type not in times:
+            yield part, f"`{part}` is for times, and this is a {column.type}", value, None
+    if column.timezone is not None and not _is_zone(column.timezone):
+        yield "timezone", "`timezone` is none", column.timezone, "such as Europe/Berlin or UTC"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False
+    return True
+
+
+CHECKS: tuple[Callable[[Column], Found], ...] = (
+    _limits,
+    _lengths,
+    _pattern,
+    _values,
+    _sentinels,
+    _zone,
+)

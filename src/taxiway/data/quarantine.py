@@ -14,7 +14,7 @@ from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError
 from taxiway.data.checked import refuse_failures
 from taxiway.data.findings import Validation
-from taxiway.data.rules import Rule, raw_name, rules_of
+from taxiway.data.rules import Known, Rule, raw_name, rules_of
 from taxiway.data.source import ROW, Source, batches, typed
 from taxiway.data.tally import Marks
 
@@ -78,9 +78,11 @@ def require_within(source: Source, validation: Validation, limit: Limit, *, so: 
         refuse_failures(source, validation, so=f"At most {limit.text} may be set aside. {so}")
 
 
-def portions(source: Source, contract: Contract, marks: Marks) -> Iterator[Portion]:
+def portions(
+    source: Source, contract: Contract, marks: Marks, known: Known | None = None
+) -> Iterator[Portion]:
     """A source that was examined, in its order, a batch at a time."""
-    rules = rules_of(contract, source)
+    rules = rules_of(contract, source, known)
     for raw in batches(source):
         failed = marks.failed.slice(raw[ROW][0] - 1, raw.height)
         held = raw.filter(~failed)
@@ -103,7 +105,7 @@ def _set_aside(
     said: list[list[str]] = [[] for _ in range(raw.height)]
     for rule in rules:
         for at in batch.select(rule.broken.fill_null(value=False)).to_series().arg_true():
-            said[at].append(f"{rule.column.name} {rule.name}, expected {rule.expected}")
+            said[at].append(f"{rule.where} {rule.name}, expected {rule.expected}")
     for at, row in enumerate(raw[ROW]):
         for columns, twice in marks.repeated.items():
             if twice[row - 1]:

@@ -5,26 +5,37 @@ A rule reads the typed value under the column's name and the value as it stood u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from taxiway.core.contract import Column, Contract
+from taxiway.core import contract as core
+from taxiway.core.contract import Column, Contract, Reference
 from taxiway.core.errors import InputError, shortened
-from taxiway.data.column_types import DTYPES, SPELLINGS, is_sentinel
+from taxiway.data.column_types import DTYPES, SPELLINGS, is_sentinel, schema_of
 from taxiway.data.contradictions import instant
+from taxiway.data.label import defined
 from taxiway.data.source import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of one column: `broken` is true for the rows that break it."""
+    """One rule of one column or of some: `broken` is true for the rows that break it."""
 
-    column: Column
+    columns: tuple[Column, ...]
     name: str
     expected: str
     broken: pl.Expr
+
+    @property
+    def where(self) -> str:
+        """The columns that it is about."""
+        return ", ".join(column.name for column in self.columns)
+
+
+Known = Mapping[Reference, pl.Series]
+"""Reference -> hashes of the rows that are in the other table."""
 
 
 def raw_name(name: str) -> str:
@@ -32,13 +43,46 @@ def raw_name(name: str) -> str:
     return f"\0raw {name}"
 
 
-def rules_of(contract: Contract, source: Source) -> list[Rule]:
+def rules_of(contract: Contract, source: Source, known: Known | None = None) -> list[Rule]:
     """The rules of a contract for single rows, of the columns that a source has.
 
-    Raises `InputError` for a bad pattern.
+    `known` is what its references are held against. Raises `InputError` for a bad pattern, and for
+    a condition that can't be asked of a row.
     """
     there = [column for column in contract.columns if column.name in source.schema]
-    return [Rule(column, *rule) for column in there for rule in _rules(column, source)]
+    rules = [Rule((column,), *rule) for column in there for rule in _rules(column, source)]
+    rules += [_conditional(contract, rule) for rule in contract.rules or ()]
+    rules += [_referring(contract, one, rows) for one, rows in (known or {}).items()]
+    names = {column.name for column in there}
+    return [rule for rule in rules if names.issuperset(c.name for c in rule.columns)]
+
+
+def _conditional(contract: Contract, rule: core.Rule) -> Rule:
+    """A condition over the columns of a row; it holds where it is neither true nor false."""
+    try:
+        holds = defined(rule.condition, schema_of(contract))
+    except InputError as error:
+        where = f"rule {shortened(rule.name, 80)}"
+        problems = [replace(p, where=f"{where}: {p.where}") for p in error.problems]
+        raise InputError("A rule of the contract can't be held.", problems) from None
+    read = set(holds.meta.root_names())
+    columns = tuple(column for column in contract.columns if column.name in read)
+    return Rule(columns, f"breaks `{shortened(rule.name, 80)}`", rule.condition, ~holds)
+
+
+def _referring(contract: Contract, one: Reference, rows: pl.Series) -> Rule:
+    columns = tuple(contract.column(name) for name in one.columns)
+    there = pl.all_horizontal(pl.col(one.columns).is_not_null())
+    found = pl.struct(one.columns).hash().is_in(rows.implode())
+    expected = f"a row of {one.table} ({', '.join(one.to)})"
+    return Rule(columns, f"is not in {one.table}", expected, there & ~found)
+
+
+def rows_for(one: Reference, frame: pl.LazyFrame) -> pl.Series:
+    """What rows of another table are known by; the frame has its columns, typed, under the names
+    that refer to them."""
+    hashes = frame.select(pl.struct(one.columns).hash().alias("hash")).unique()
+    return hashes.collect(engine="streaming").to_series()
 
 
 def spelling(column: Column) -> str:

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, Strin
 from pydantic.alias_generators import to_camel
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-LogicalType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
 
 
 class Part(BaseModel):
@@ -28,6 +27,38 @@ class CustomProperty(Part):
     value: Any
     id: Any = None
     description: Any = None
+    vendor: Any = None
+
+
+class Quality(Part):
+    """A rule of the standard: a metric that is known by name, a query, or an engine's own words."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, alias_generator=to_camel)
+    name: str | None = None
+    description: str | None = None
+    type: str | None = None
+    metric: str | None = None
+    rule: str | None = None
+    arguments: dict[str, Any] | None = None
+    engine: str | None = None
+    implementation: Any = None
+    query: str | None = None
+    unit: str | None = None
+    must_be: Any = None
+    must_be_greater_than: float | None = None
+    must_be_greater_or_equal_to: float | None = None
+    must_be_less_than: float | None = None
+    must_be_less_or_equal_to: float | None = None
+    must_be_between: list[float] | None = None
+
+
+class Relationship(Part):
+    """Columns that are a key of another table."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, alias_generator=to_camel)
+    type: str | None = None
+    from_: str | list[str] | None = Field(None, alias="from")
+    to: str | list[str] | None = None
 
 
 class Options(Part):
@@ -44,6 +75,12 @@ class Options(Part):
     format: Any = None
     timezone: Any = None
     default_timezone: Any = None
+    max_items: Any = None
+    min_items: Any = None
+    unique_items: Any = None
+    max_properties: Any = None
+    min_properties: Any = None
+    required: Any = None
 
 
 class Allowed(Part):
@@ -57,7 +94,7 @@ class Property(Part):
     """A column."""
 
     name: Name = Field(examples=["dep_delay"])
-    logical_type: LogicalType = Field(examples=["integer"])
+    logical_type: str | None = Field(None, examples=["integer"])
     required: bool | None = None
     primary_key: bool = False
     unique: bool = False
@@ -72,7 +109,7 @@ class Property(Part):
     primary_key_position: Any = None
     physical_type: Any = None
     physical_name: Any = None
-    business_name: Any = None
+    business_name: str | None = None
     partitioned: Any = None
     partition_key_position: Any = None
     encrypted_name: Any = None
@@ -81,8 +118,11 @@ class Property(Part):
     transform_description: Any = None
     critical_data_element: Any = None
     authoritative_definitions: Any = None
-    relationships: Any = None
-    quality: Any = None
+    relationships: list[Relationship] = []
+    quality: list[Quality] = []
+    properties: Any = None
+    items: Any = None
+    map: Any = None
     tags: Any = None
     semantic_type: Any = None
     synonyms: Any = None
@@ -103,8 +143,8 @@ class Table(Part):
     business_name: Any = None
     authoritative_definitions: Any = None
     data_granularity_description: Any = None
-    relationships: Any = None
-    quality: Any = None
+    relationships: list[Relationship] = []
+    quality: list[Quality] = []
     tags: Any = None
     context: Any = None
     synonyms: Any = None
@@ -122,7 +162,7 @@ class Description(Part):
 
 
 class OpenDataContract(Part):
-    """The file. A contract of taxiway has exactly one table."""
+    """The file. The contract of a model has exactly one table."""
 
     api_version: Literal["v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0"] = Field(
         description="Version of the standard.", examples=["v3.1.0"]
@@ -131,7 +171,7 @@ class OpenDataContract(Part):
     id: Name = Field(description="Names the contract.", examples=["flights"])
     version: Name = Field(description="Version of this contract.", examples=["1.0.0"])
     status: Name = Field(description="Where the contract stands.", examples=["active"])
-    tables: list[Table] = Field(alias="schema", min_length=1, max_length=1)
+    tables: list[Table] = Field(alias="schema", min_length=1)
     description: Description = Description()
     team: Any = None
     name: Any = None

@@ -38,6 +38,8 @@ class Tally:
     constant: dict[str, Any] = field(default_factory=dict)
     labels: Labels = field(default_factory=Labels)
     may_be_short: bool = False
+    sentinels: dict[str, int] = field(default_factory=dict)
+    """Column -> rows in which a value stands for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def hold(batch: pl.DataFrame, rules: list[Rule], seen: Tally) -> None:
         if len(samples) < SAMPLES:
             mask = broken.get_column(f"{BROKEN}{at}")
             some = batch.filter(mask).head(SAMPLES - len(samples))
-            samples += _samples(some, rules[at].column)
+            samples += _samples(some, rules[at].columns)
     failing = [name for name, count in zip(broken.columns, counts, strict=True) if count]
     if failing:
         seen.failed.append(broken.select(pl.any_horizontal(failing)).to_series())
@@ -74,9 +76,21 @@ def hold(batch: pl.DataFrame, rules: list[Rule], seen: Tally) -> None:
         seen.failed.append(pl.repeat(value=False, n=batch.height, eager=True))
 
 
-def _samples(rows: pl.DataFrame, column: Column) -> list[dict[str, Any]]:
-    pairs = rows.select(ROW, raw_name(column.name)).iter_rows()
-    return [{"row": row, "value": shown_value(value, column)} for row, value in pairs]
+def _samples(rows: pl.DataFrame, columns: tuple[Column, ...]) -> list[dict[str, Any]]:
+    """Row numbers with the values as they stood: alone, or each with its column's name."""
+    found = rows.select(ROW, *(raw_name(column.name) for column in columns)).iter_rows()
+    if len(columns) == 1:
+        return [{"row": row, "value": shown_value(value, columns[0])} for row, value in found]
+    return [
+        {
+            "row": row,
+            "value": ", ".join(
+                f"{column.name} {shown_value(value, column)}"
+                for column, value in zip(columns, values, strict=True)
+            ),
+        }
+        for row, *values in found
+    ]
 
 
 def shown_value(value: Any, column: Column) -> str:

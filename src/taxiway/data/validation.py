@@ -7,7 +7,7 @@ the odds are below one in a million.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from time import perf_counter
@@ -17,10 +17,10 @@ import polars as pl
 
 from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import close_match, shortened
-from taxiway.data.column_types import schema_of
+from taxiway.data.column_types import is_sentinel, schema_of
 from taxiway.data.findings import Failure, Validation
 from taxiway.data.label import defined
-from taxiway.data.rules import Rule, raw_name, rules_of
+from taxiway.data.rules import Known, Rule, raw_name, rules_of
 from taxiway.data.source import ROW, Source, batches, rows_of_other_width, typed
 from taxiway.data.tally import (
     SAMPLE_CHARACTERS,
@@ -48,14 +48,19 @@ def validate(
     as_of: datetime | None = None,
     target: str | None = None,
     label: str = "boolean",
+    known: Known | None = None,
 ) -> Validation:
     """What a source says against its contract: all failures with counts and samples.
 
     `as_of` is the time against which freshness is held (None: it is not asked for); `target` is the
-    definition of the label and `label` its type, to see whether it ever differs. `on_rows` is told
-    of every batch. Raises `InputError` for a source or a definition that can't be read at all.
+    definition of the label and `label` its type, to see whether it ever differs; `known` is what
+    references to other tables are held against: one that is not in it was not checked, which is a
+    failure. `on_rows` is told of every batch. Raises `InputError` for a source or a definition that
+    can't be read at all.
     """
-    return examine(source, contract, on_rows=on_rows, as_of=as_of, target=target, label=label)[0]
+    return examine(
+        source, contract, on_rows=on_rows, as_of=as_of, target=target, label=label, known=known
+    )[0]
 
 
 def examine(
@@ -66,13 +71,15 @@ def examine(
     as_of: datetime | None = None,
     target: str | None = None,
     label: str = "boolean",
+    known: Known | None = None,
 ) -> tuple[Validation, Marks]:
     """As `validate`, and which rows it is that break the contract."""
     began = perf_counter()
-    rules = rules_of(contract, source)
+    rules = rules_of(contract, source, known)
     present = [c for c in contract.columns if c.name in source.schema]
     answer = _target(target, label, source, contract)
     uniques = _uniques(contract, source)
+    absent = _absent(present, source)
     seen = Tally(hashes={columns: [] for columns in uniques})
     for raw in batches(source):
         batch = raw.select(
@@ -82,6 +89,9 @@ def examine(
         )
         hold(batch, rules, seen)
         notice(batch, contract.event_time, present, seen)
+        if absent:
+            for name, count in zip(absent, batch.select(absent.values()).sum().row(0), strict=True):
+                seen.sentinels[name] = seen.sentinels.get(name, 0) + count
         if answer is not None:
             count_labels(batch.select(answer.alias("label")).to_series(), seen)
         if source.format == "csv" and len(source.columns) > 1:
@@ -89,8 +99,22 @@ def examine(
             seen.may_be_short |= last.null_count() > 0
         seen.rows += batch.height
         on_rows(batch.height)
-    found, marks = _conclude(source, contract, rules, seen, as_of=as_of, target=target)
+    found, marks = _conclude(
+        source, contract, rules, seen, as_of=as_of, target=target, known=known or {}
+    )
     return replace(found, seconds=perf_counter() - began), marks
+
+
+def _absent(present: list[Column], source: Source) -> dict[str, pl.Expr]:
+    """Column -> whether its value is one that stands for none."""
+    found = {}
+    for column in present:
+        if column.sentinels:
+            found_as = None if source.is_text else source.schema[column.name]
+            raw = pl.col(raw_name(column.name))
+            listed = is_sentinel(column, raw, found_as, decimal=source.decimal)
+            found[column.name] = listed.alias(column.name)
+    return found
 
 
 def _uniques(contract: Contract, source: Source) -> list[tuple[str, ...]]:
@@ -116,11 +140,12 @@ def _conclude(
     *,
     as_of: datetime | None,
     target: str | None,
+    known: Known,
 ) -> tuple[Validation, Marks]:
     failures = [_missing(c, source) for c in contract.columns if c.name not in source.schema]
     failures += [
         _of_type(
-            Failure(rule.column.name, rule.name, count, rule.expected, tuple(seen.samples[at])),
+            Failure(rule.where, rule.name, count, rule.expected, tuple(seen.samples[at])),
             source,
         )
         for at, rule in enumerate(rules)
@@ -139,6 +164,7 @@ def _conclude(
         failures.append(_short(source, short))
         failed = failed.scatter([row - 1 for row, _ in short], True)
     failures += _of_source(contract, seen, as_of)
+    failures += _unasked(contract, source, known)
     validation = Validation(
         rows=seen.rows,
         failed_rows=int(failed.sum()),
@@ -249,14 +275,37 @@ def is_stale(contract: Contract, last: datetime | None, as_of: datetime) -> bool
     return as_of - last > timedelta(hours=contract.freshness_hours)
 
 
+def _unasked(contract: Contract, source: Source, known: Known) -> Iterator[Failure]:
+    """What could not be held against the rows, which no one may take for held."""
+    for one in contract.references or ():
+        if one not in known:
+            expected = f"the rows of {one.table}, to hold {', '.join(one.columns)} against"
+            yield Failure(", ".join(one.columns), "was not checked", 0, expected)
+    for rule in contract.rules or ():
+        read = defined(rule.condition, schema_of(contract)).meta.root_names()
+        gone = [name for name in read if name not in source.schema]
+        if gone:
+            what = f"`{shortened(rule.name, 80)}` was not checked"
+            yield Failure("", what, 0, f"the columns {', '.join(gone)}")
+
+
 def _notes(contract: Contract, seen: Tally, target: str | None) -> list[str]:
     notes = []
     if seen.rows > 1:
         for name, value in seen.constant.items():
             shown = shown_value(value, contract.column(name))
             notes.append(f"column {name} holds one value in all rows: {shown}")
+    notes += [
+        f"column {name}: {_listed(contract.column(name))} stands for none in {count:,} rows"
+        for name, count in seen.sentinels.items()
+        if count
+    ]
     if target and seen.labels.low == seen.labels.high:
         one = "class" if isinstance(seen.labels.low, bool) else "value"
         what = "no label at all" if not seen.labels.rows else f"only one {one}"
         notes.append(f"the target `{shortened(target, SAMPLE_CHARACTERS)}` has {what}")
     return notes
+
+
+def _listed(column: Column) -> str:
+    return shortened(" or ".join(repr(value) for value in column.sentinels or ()))

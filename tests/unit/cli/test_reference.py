@@ -42,6 +42,8 @@ ONLY_SHOWS = {
     "taxiway data features list",
     "taxiway data features get",
     "taxiway data features plan",
+    "taxiway data infer",  # without --out it shows; with it, it writes that file
+    "taxiway data diff",
     "taxiway data check",
     "taxiway data show",
     "taxiway data list",

@@ -10,6 +10,7 @@ import click
 from taxiway.cli.lazy import Lazy
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "infer": ("infer", "Draft a contract from SOURCE; say how sure it is and why."),
     "check": ("check", "Hold every row of SOURCE against the contract; change nothing."),
     "reconcile": ("reconcile", "Find columns of two sources that do not say the same."),
     "resolve": ("resolve", "Sign what becomes of a finding of `reconcile`."),

@@ -2,52 +2,107 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from taxiway.cli import options, screen
-from taxiway.cli.data.asked import source
-from taxiway.core.errors import shortened
+from taxiway.cli.data import asked
+from taxiway.core.errors import MissingError, shortened
 
 if TYPE_CHECKING:
     from taxiway.data.findings import Validation
 
 
 @click.command()
-@source
+@asked.any_source
+@click.option(
+    "--contract",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A contract's file (default: the project's); needs no project.",
+)
+@click.option("--table", help="Which table of the contract's file, if it has more than one.")
+@asked.reading
+@click.option(
+    "--with",
+    "others",
+    multiple=True,
+    metavar="NAME=SOURCE",
+    help="A table that the contract refers to; may be repeated.",
+)
+@click.option(
+    "--quarantine",
+    type=click.Path(path_type=Path),
+    help="Write the rows that fail here, with their reasons (.csv, .parquet or .delta).",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a quarantine that is there.")
 @options.project
 @options.acting
 @options.as_json
 @click.pass_context
 def check(
     ctx: click.Context,
-    source: Path | None,
+    *,
+    source: str | None,
+    contract: Path | None,
+    table: str | None,
+    reading: asked.Reading,
+    others: tuple[str, ...],
+    quarantine: Path | None,
+    overwrite: bool,
     project: Path | None,
     actor: str | None,
     as_json: bool,
 ) -> None:
     """Hold every row of SOURCE (default: the charter's) against the contract; change nothing.
 
+    SOURCE is a file (CSV, Parquet, Arrow; packed or not), a folder or a pattern of files, a Delta
+    table, s3://bucket/name, or a database's URL with --query. With --contract no project is needed.
     Ends with exit code 1 if anything fails.
 
     \b
-    Example: taxiway data check data/flights.csv
+    Example: taxiway data check data/flights.csv --contract flights.odcs.yaml
     """
-    from taxiway.bootstrap import Workspace
+    from taxiway.bootstrap.data.checking import Asked, check_file
 
-    with Workspace.open(actor=actor) as workspace, screen.progress("Checking rows") as advance:
-        found = workspace.data_check(project, source=source, on_rows=advance)
+    what = Asked(source or "", reading.query, reading.told, others, quarantine, overwrite)
+    with screen.progress("Checking rows") as advance:
+        if contract is None:
+            from taxiway.bootstrap import Workspace
+
+            with _named(), Workspace.open(actor=actor) as workspace:
+                found = workspace.data_check(project, asked=what, on_rows=advance)
+        else:
+            if source is None:
+                raise click.UsageError("SOURCE is missing: a contract alone says nothing of data.")
+            found = check_file(
+                what, contract, table=table, as_of=datetime.now(UTC), on_rows=advance
+            )
     if as_json:
-        fields = {f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
-        pace = {"rows_per_second": found.rows_per_second}
-        screen.show_json({"passed": found.passed, **fields, **pace})
+        screen.show_json(found.found())
     else:
-        _show_check(found)
-    if not found.passed:
+        for note in found.notes:
+            screen.say(f"Note: {note}.")
+        _show_check(found.validation)
+        if found.quarantined:
+            screen.say(f"{found.quarantined:,} rows are in {quarantine}, with their reasons.")
+    if not found.validation.passed:
         ctx.exit(1)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Outside of any project, says how to do without one."""
+    try:
+        yield
+    except MissingError as error:
+        todo = "Name a contract with --contract; `taxiway data infer SOURCE --out FILE` drafts one."
+        said = " ".join(text for text in (error.todo, todo) if text)
+        raise MissingError(error.headline, error.problems, todo=said) from None
 
 
 def _show_check(found: Validation) -> None:

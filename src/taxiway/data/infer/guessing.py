@@ -204,6 +204,10 @@ def _numbers(look: Look, blank: Column) -> tuple[Column, float] | None:
         share = look.share(held)
         if share == 1:
             look.say("whole numbers" if kind == "integer" else "numbers")
+            if kind == "number" and look.values.str.contains(r"^[+-]?\d+\.0+$").all():
+                look.say(
+                    "all of them end in .0, as pandas writes whole numbers that may be missing"
+                )
             if kind == "integer" and names.IDENTIFIERS.intersection(look.words):
                 look.say("an identifier by its name, no amount")
             return replace(blank, type=kind), 0.97 if look.filled >= 20 else 0.7
@@ -355,15 +359,20 @@ def _limited(look: Look, column: Column) -> dict[str, Any]:
         return {"values": (0, 1)}
     if names.IDENTIFIERS.intersection(look.words):
         return {"minimum": 0} if low >= 0 else {}
+    if look.words and look.words[-1] in names.NATURAL:
+        least, most = names.NATURAL[look.words[-1]]
+        if least <= low and high <= most:
+            look.say(f"{low:g} to {high:g} was seen, {least} to {most} is possible")
+            return {"minimum": least, "maximum": most}
     room = (high - low) / 2
-    least, most = _round(low - room, down=True), _round(high + room, down=False)
+    bottom, top = _round(low - room, down=True), _round(high + room, down=False)
     if low >= 0:
-        least = 0.0
+        bottom = 0.0
     if low >= 0 and high <= 1 and column.type == "number":
-        least, most = 0.0, 1.0
+        bottom, top = 0.0, 1.0
     look.say(f"{low:g} to {high:g} was seen; the limits leave half of that as room")
     whole = column.type == "integer"
-    return {"minimum": int(least) if whole else least, "maximum": int(most) if whole else most}
+    return {"minimum": int(bottom) if whole else bottom, "maximum": int(top) if whole else top}
 
 
 def _enumerated(look: Look, column: Column) -> dict[str, Any]:

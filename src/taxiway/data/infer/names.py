@@ -25,6 +25,15 @@ ONLY_LAST = {"c": "°C", "f": "°F", "k": "K", "m": "m", "s": "s", "h": "h", "mi
 """Words that say a unit only at the end of a name of several."""
 WHOLE = {"age": "years"}
 
+NATURAL = {
+    "month": (1, 12), "day": (1, 31), "hour": (0, 24), "minute": (0, 60), "second": (0, 60),
+    "weekday": (0, 7), "latitude": (-90, 90), "lat": (-90, 90), "longitude": (-180, 180),
+    "lon": (-180, 180), "lng": (-180, 180), "pct": (0, 100), "percent": (0, 100),
+    "percentage": (0, 100), "humidity": (0, 100), "humid": (0, 100), "age": (0, 130),
+    "direction": (0, 360), "dir": (0, 360), "heading": (0, 360), "probability": (0, 1),
+}  # fmt: skip
+"""Last word of a name -> the limits that nature or the calendar sets."""
+
 CODES = frozenset([
     "zip", "zipcode", "plz", "postal", "postcode", "phone", "tel", "telephone", "mobile", "fax",
     "fips", "icd", "naics", "sic", "nace", "ean", "isbn", "upc", "gtin", "sku", "iban", "bic",

@@ -65,7 +65,9 @@ def open_source(
     if glob.has_magic(str(path)):
         found = glob.glob(str(path), recursive=True)  # noqa: PTH207 - it may begin anywhere
         return _together(path, [Path(name) for name in sorted(found)], told)
-    raise InputError(f"There is no file {path}.", todo="Check the charter's `data.source`.")
+    raise InputError(
+        f"There is no file {path}.", todo="Check the name, or the charter's `data.source`."
+    )
 
 
 def _file(path: Path, told: Told) -> Source:

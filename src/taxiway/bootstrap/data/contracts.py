@@ -1,0 +1,91 @@
+"""Wires contracts: drafting them from sources, reading and writing their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taxiway.adapters.yaml_document import read_document
+from taxiway.bootstrap.data.sources import Told, opened
+from taxiway.bootstrap.extras import extras
+from taxiway.core.errors import ConflictError, InputError, StoreError
+
+if TYPE_CHECKING:
+    from taxiway.core.contract import Contract
+    from taxiway.data.infer import Draft
+    from taxiway.data.odcs import Read
+
+YAML = frozenset({".yaml", ".yml"})
+
+
+def infer(
+    asked: str,
+    *,
+    query: str | None = None,
+    told: Told | None = None,
+    rows: int | None = None,
+    id: str | None = None,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> Draft:
+    """Drafts a contract from a source, at most so many `rows` of it looked at closely."""
+    with extras():
+        from taxiway.data.infer import draft
+        from taxiway.data.infer.drafting import ROWS
+
+        source = opened(asked, query=query, told=told, on_rows=on_rows)
+        return draft(source, rows=rows or ROWS, id=id, on_rows=on_rows)
+
+
+def read(path: Path, *, table: str | None = None) -> Read:
+    """The contract of a table in a file of the standard, whoever wrote it."""
+    from taxiway.data.odcs import read_any
+
+    return read_any(read_document(path), table=table)
+
+
+def is_contract(asked: str) -> bool:
+    """Whether a name is that of a contract's file rather than of data."""
+    return Path(asked).suffix.lower() in YAML
+
+
+def require_writable(path: Path, *, overwrite: bool) -> None:
+    """Raises what stands in the way of writing a file, before any work is done for it."""
+    if path.suffix.lower() not in YAML:
+        raise InputError(f"{path.name} is no name for a contract; expected one ending in .yaml.")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"There is no folder {path.absolute().parent} to write {path.name} into.")
+    if path.exists() and not overwrite:
+        raise ConflictError(
+            f"{path} is already there.", todo="Choose another name, or add --overwrite."
+        )
+
+
+def write(contract: Contract, path: Path, *, like: Path | None = None) -> None:
+    """Writes a contract as a file of the standard, with what another file says beyond it.
+
+    What is written is read again first: by our reader, and by the standard's own models where they
+    are installed.
+    """
+    from taxiway.core.document import Document
+    from taxiway.data.odcs import read_any
+    from taxiway.data.writing import document_of, yaml_text
+
+    before = read_document(like).data if like else None
+    document = document_of(contract, before)
+    read_any(Document(document, {}, path.name), table=contract.table)
+    _require_standard(document)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(yaml_text(document), encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} can't be written: {error.strerror or error}.") from None
+
+
+def _require_standard(document: dict[str, object]) -> None:
+    try:
+        from open_data_contract_standard.model import OpenDataContractStandard
+    except ModuleNotFoundError:
+        return  # the extra `odcs` holds what we write against the standard's own models
+    OpenDataContractStandard.model_validate(document)
