@@ -25,7 +25,7 @@ def new_id() -> str:
 def new_ids(count: int) -> list[str]:
     """So many fresh identifiers, one after the other: the first is drawn, the others follow it.
 
-    That nobody else has one of them is as certain as for one: they are a few of 2^80.
+    That nobody else has one of them is nearly as certain as for one: they are a few of 2^80.
     """
     first = _taken(count)
     if (first & LOW) + count > LOW:

@@ -3,7 +3,8 @@
 One model call and one synced transaction cost nearly the same for one row as for a hundred. So one
 worker thread takes all that waits, decides it as one frame, logs it as one transaction, and only
 then hands the answers out. Nothing is ever held back to fill a group: a request that comes alone is
-decided at once. Knows no transport; `taxiway.serving.http` asks it.
+decided at once; and one with more rows than a group is decided in slices, so that nobody waits for
+all of it. Knows no transport; `taxiway.serving.http` asks it.
 """
 
 from __future__ import annotations

@@ -131,13 +131,12 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 def read_typed(body: bytes, contract: Contract) -> tuple[Rows, bool] | None:
     """The rows of a body, and whether it is a list; None if it has to be read otherwise.
 
-        >>> from taxiway.core.contract import Column, Contract
-    from taxiway.core.rows import Rows
-        >>> contract = Contract("c", "1", "", "t", (Column("id", "integer", key=True),), ("now",),
-        ...                     "now", "id")
-        >>> read_typed(b'[{"id": 7}]', contract)
-        (Rows(names=('id',), values=[(7,)], texts=['{"id":7}']), True)
-        >>> read_typed(b'[{"id": "7"}]', contract)
+    >>> from taxiway.core.contract import Column, Contract
+    >>> contract = Contract("c", "1", "", "t", (Column("id", "integer", key=True),), ("now",),
+    ...                     "now", "id")
+    >>> read_typed(b'[{"id": 7}]', contract)
+    (Rows(names=('id',), values=[(7,)], texts=['{"id":7}']), True)
+    >>> read_typed(b'[{"id": "7"}]', contract)
     """
     return _decoder(contract).read(body)
 
