@@ -22,6 +22,8 @@ from taxiway.data.reconcile.names import alike, plain
 
 CELLS = 8_000_000
 """Values that are taken from a table, about, to find and prove a key."""
+MOST_COLUMNS = 400
+"""Columns of a table among which a key is looked for, those with most values first."""
 TRIALS = 4
 UNIQUE = 0.95
 LONGEST_KEY = 6
@@ -141,11 +143,11 @@ def anchors(left: Profile, right: Profile) -> list[Anchor]:
 
 def _candidates(one: Profile, other: Profile) -> list[Column]:
     """A table's columns, and its times cut to a unit that the other table's times have."""
-    found = list(one.columns)
+    found = sorted(one.columns, key=lambda c: -c.uniqueness)[:MOST_COLUMNS]
     coarse = {
         grain_of(other, c) for c in other.columns if c.form.kind == TIME and c.distinct > 1
     } - {""}
-    for column in one.columns:
+    for column in one.columns[:MOST_COLUMNS]:
         if column.form.kind == TIME and coarse:
             own = grain_of(one, column)
             finer = COARSER[COARSER.index(own) + 1 :] if own else COARSER
@@ -202,7 +204,7 @@ def _taken(left: Profile, right: Profile, anchor: Anchor, on_rows: Rows) -> Tria
 
 def _most(left: Profile, right: Profile) -> int:
     widest = max(len(left.columns), len(right.columns), 1)
-    return int(np.clip(CELLS / widest, 2_000, 40_000))
+    return int(np.clip(CELLS / widest, 500, 40_000))
 
 
 def _limit(share: float) -> np.uint64:

@@ -34,59 +34,37 @@ from taxiway.data.reconcile.views import View, view_of
 def reconcile_pair(left: Profile, right: Profile, on_rows: Rows) -> Pair:
     """What is found between two tables."""
     best, others = _key(left, right, on_rows)
-    rows = (left.rows, right.rows)
     names = _same_names(left, right)
     if best is None or not best.holds:
         return _unmatched(left, right, best)
     compared = _compared(best, left, right)
-    findings, notes = list(told_keys(best.trial, compared.between)), []
+    findings = list(told_keys(best.trial, compared.between))
     if best.shifted:
         findings.append(told_clock(best, compared.between))
-    shift, compared = without_shifted(compared, names, compared.between)
-    findings += shift
+    moved, compared = without_shifted(compared, names, compared.between)
     compared, strange = without_strangers(compared, names)
-    if strange >= 0.01 and not best.trial.of_values:
-        notes.append(f"{strange:.1%} of the rows that match disagree in most columns: left out")
     related = {
         (a.name, b.name): relation(compared.left[a.name], compared.right[b.name])
         for a, b in names
         if a.name in compared.left and b.name in compared.right
     }
-    settled = {pair for pair, found in related.items() if found.explains}
-    unsettled = (
-        [v for n, v in compared.left.items() if n not in {a for a, _ in settled}],
-        [v for n, v in compared.right.items() if n not in {b for _, b in settled}],
-    )
-    coarse = told_grains(best.trial, compared, unsettled)
-    findings += [finding for finding, _ in coarse]
-    done = {(g.coarse.name, g.fine.name) for _, g in coarse}
-    done |= {(b, a) for a, b in done}
-    synonyms = partners(*unsettled, compared.keys)
-    swapped = _swapped(compared, related)
-    synonyms += swapped
-    findings += [told_synonym(compared.between, *found) for found in synonyms]
-    moved = {y.name for _, y, _ in synonyms} | {x.name for x, _, _ in synonyms}
-    for (a, b), found in related.items():
-        explained = found.explains and not any(y.name == b for _, y, _ in swapped)
-        if (a, b) in done or (
-            not explained and found.name != "unknown" and b in moved and a in moved
-        ):
-            continue
-        findings += _told(compared, a, b, found)
-        notes += _missing(a, found)
-    findings += told_hours(compared, unsettled)
-    unseen = [a for (a, _), found in related.items() if found.name == "unknown"]
-    held = {a for a, _ in related} | set(compared.keyed)
-    untold = [(a, b) for a, b in names if a.name in unseen or a.name not in held]
+    findings += moved + _told_columns(best, compared, related)
+    notes = [note for (a, _), found in related.items() for note in _missing(a, found)]
+    if strange >= 0.01 and not best.trial.of_values:
+        notes.append(f"{strange:.1%} of the rows that match disagree in most columns: left out")
+    # What no row tells of, distributions may.
+    told = {pair for pair, found in related.items() if found.name != "unknown"}
+    untold = [
+        (a, b) for a, b in names if (a.name, b.name) not in told and a.name not in compared.keyed
+    ]
     hinted, still = hints(left, right, untold)
-    findings += hinted
     return Pair(
         left.table.name,
         right.table.name,
-        rows,
+        (left.rows, right.rows),
         compared.rows,
         tuple(join_of(proof.trial, proof.keys) for proof in (best, *others)),
-        tuple(_sorted(findings)),
+        tuple(_sorted(findings + hinted)),
         tuple(notes),
         tuple(
             a
@@ -95,6 +73,31 @@ def reconcile_pair(left: Profile, right: Profile, on_rows: Rows) -> Pair:
         ),
         tuple(still),
     )
+
+
+def _told_columns(
+    best: Proof, compared: Compared, related: dict[tuple[str, str], Relation]
+) -> list[Finding]:
+    """What the columns amount to: those that are made of others first, then those that have another
+    name, then those of one name."""
+    settled = {pair for pair, found in related.items() if found.explains}
+    unsettled = (
+        [v for n, v in compared.left.items() if n not in {a for a, _ in settled}],
+        [v for n, v in compared.right.items() if n not in {b for _, b in settled}],
+    )
+    coarse = told_grains(best.trial, compared, unsettled)
+    findings = [finding for finding, _ in coarse]
+    done = {(finding.left.column, finding.right.column) for finding in findings}
+    swapped = _swapped(compared, related)
+    synonyms = partners(*unsettled, compared.keys) + swapped
+    findings += [told_synonym(compared.between, *found) for found in synonyms]
+    known = ({x.name for x, _, _ in synonyms}, {y.name for _, y, _ in synonyms})
+    for (a, b), found in related.items():
+        elsewhere = a in known[0] and b in known[1]
+        if (a, b) in done or (elsewhere and found.name != "unknown"):
+            continue
+        findings += _told(compared, a, b, found)
+    return findings + told_hours(compared, unsettled)
 
 
 def _swapped(

@@ -16,6 +16,8 @@ from taxiway.data.reconcile.names import alike
 from taxiway.data.reconcile.relation import Relation, chance, relation
 from taxiway.data.reconcile.views import View, equal
 
+MOST_COLUMNS = 300
+"""Columns of a side that are looked at."""
 LOOKED_AT = 400
 """Pairs that are looked at closely, the likely ones first."""
 BY_CHANCE = 1e-4
@@ -31,6 +33,7 @@ def partners(
     by relations of one name, if that is given."""
     if not left or not right or not len(left[0].ids):
         return []
+    left, right = left[:MOST_COLUMNS], right[:MOST_COLUMNS]
     likely = _equal(left, right)
     likely = np.maximum(likely, np.abs(_ranks(left) @ _ranks(right).T) - 0.001)
     likely = np.maximum(likely, _codings(left, right))
