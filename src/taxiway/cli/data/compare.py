@@ -37,6 +37,9 @@ MOST = 40
 @click.option(
     "--classifier/--no-classifier", default=True, help="Whether a model tries to tell rows apart."
 )
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with pictures."
+)
 @options.project
 @options.acting
 @options.as_json
@@ -45,6 +48,7 @@ def compare(
     ctx: click.Context,
     /,
     *,
+    html: Path | None,
     project: Path | None,
     actor: str | None,
     as_json: bool,
@@ -71,10 +75,17 @@ def compare(
         workspace = _workspace(stack, acts, needed=bool(acts or question.release))
         begin = stack.enter_context(screen.stages())
         found = compared(question, project=read, workspace=workspace, begin=begin, write=bool(acts))
+    if html is not None:
+        from taxiway.data.compare.page import page
+        from taxiway.data.page.document import write_page
+
+        write_page(html, page(found))
     if as_json:
         screen.show_json({**found.found(), "required": found.limits.required()})
     else:
         _show(found)
+        if html is not None:
+            screen.say(f"Pictures: {html}")
     if found.different:
         ctx.exit(1)
 

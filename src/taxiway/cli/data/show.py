@@ -1,39 +1,105 @@
-"""`taxiway data show`: what the columns of a snapshot hold."""
+"""`taxiway data show`: what the columns of a source or a snapshot hold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from taxiway.cli import options, screen
 from taxiway.cli.data.snapshot import show_snapshot
-from taxiway.core.errors import shortened
+from taxiway.core.errors import MissingError, shortened
+
+if TYPE_CHECKING:
+    from taxiway.bootstrap.data.showing import Shown
+    from taxiway.core.contract import Contract
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 CELLS = 16
 """Width of a little histogram, in characters."""
+MOST = 200
+"""Columns that a terminal is shown."""
 
 
 @click.command()
-@click.argument("snapshot", required=False, metavar="[SNAPSHOT]")
+@click.argument("source", required=False, metavar="[SOURCE]")
+@click.option("--query", help="What to read, where SOURCE is the URL of a database.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with pictures."
+)
 @options.project
 @options.as_json
-def show(snapshot: str | None, project: Path | None, as_json: bool) -> None:
-    """Show what SNAPSHOT holds (default: the newest of the project's model).
+def show(
+    source: str | None, query: str | None, html: Path | None, project: Path | None, as_json: bool
+) -> None:
+    """Show what SOURCE or a snapshot holds (default: the newest of the project's model).
+
+    SOURCE is a file, a folder, an object in a store or a database's URL, and needs no workspace;
+    anything else is the digest of a snapshot. No value of a personal column is shown.
 
     \b
-    Example: taxiway data show 1acce6a2d805
+    Example: taxiway data show data/flights.csv --html flights.html
     """
+    if source is not None and ("://" in source or Path(source).exists()):
+        _show_source(source, query, html, project, as_json=as_json)
+    else:
+        _show_snapshot(source, html, project, as_json=as_json)
+
+
+def _show_source(
+    source: str, query: str | None, html: Path | None, project: Path | None, *, as_json: bool
+) -> None:
+    from taxiway.bootstrap.data.showing import show_source
+
+    with screen.progress("Reading rows") as advance:
+        shown = show_source(source, query=query, contract=_contract(project), on_rows=advance)
+    if html is not None:
+        _write(html, shown)
+    if as_json:
+        screen.show_json(shown.found())
+        return
+    screen.table(
+        ["column", "type", "missing", "distinct", "shape", "least, 10, 50, 90 %, most; or values"],
+        [
+            [
+                shortened(c["name"], 40),
+                c["type"],
+                _share(c["nulls"], c),
+                c["distinct"],
+                bars(c),
+                told(c),
+            ]
+            for c in shown.columns[:MOST]
+        ],
+    )
+    if len(shown.columns) > MOST:
+        screen.say(f"And {len(shown.columns) - MOST:,} more columns; --json and --html have all.")
+    repeated = shown.repeated or 0
+    screen.say(
+        f"{shown.rows:,} rows and {len(shown.columns):,} columns in {shown.source}"
+        + (f"; {repeated:.1%} of the rows were there before." if repeated else ".")
+    )
+    if html is not None:
+        screen.say(f"Pictures: {html}")
+
+
+def _show_snapshot(
+    digest: str | None, html: Path | None, project: Path | None, *, as_json: bool
+) -> None:
     from taxiway.bootstrap import Workspace
+    from taxiway.bootstrap.data.showing import show_snapshot as rows_of
     from taxiway.bootstrap.data.snapshots import stored
 
     with Workspace.open() as workspace:
-        kept, profile = workspace.data_show(project, snapshot=snapshot)
+        kept, profile = workspace.data_show(project, snapshot=digest)
         place = stored(workspace, kept)
+        if html is not None:
+            with screen.progress("Reading rows") as advance:
+                contract = _contract(project)
+                _write(html, rows_of(workspace, kept, contract=contract, on_rows=advance))
     if as_json:
         screen.show_json({"snapshot": kept, "profile": profile})
         return
@@ -46,6 +112,59 @@ def show(snapshot: str | None, project: Path | None, as_json: bool) -> None:
             for c in profile["columns"]
         ],
     )
+    if html is not None:
+        screen.say(f"Pictures: {html}")
+
+
+def _write(html: Path, shown: Shown) -> None:
+    from taxiway.data.page.document import write_page
+
+    write_page(html, shown.page())
+
+
+def _contract(project: Path | None) -> Contract | None:
+    """The contract of the project, if this is one."""
+    from taxiway.bootstrap.project import read_project
+
+    try:
+        return read_project(project).contract_or_none
+    except MissingError:
+        if project is not None:
+            raise
+        return None
+
+
+def bars(column: Mapping[str, Any]) -> str:
+    """A column's little histogram, from its summary."""
+    pictured = column.get("histogram")
+    if not pictured:
+        return ""
+    shares = pictured["shares"]
+    if len(shares) > CELLS:
+        step = len(shares) / CELLS
+        cells = [shares[int(at * step) : int((at + 1) * step)] for at in range(CELLS)]
+        shares = [sum(cell) for cell in cells]
+    return drawn(shares)
+
+
+def told(column: Mapping[str, Any]) -> str:
+    """What a column holds, in a line, from its summary.
+
+    >>> told({"hidden": "personal, by its name"})
+    'hidden: personal, by its name'
+    """
+    if column["hidden"]:
+        return f"hidden: {column['hidden']}"
+    if column.get("first"):
+        return f"{column['first']} to {column['last']}"
+    if column.get("quantiles"):
+        points = [column["minimum"], *(column["quantiles"][q] for q in ("0.1", "0.5", "0.9"))]
+        line = " … ".join(f"{point:g}" for point in [*points, column["maximum"]])
+        mean = column["mean"]
+        return line if mean is None else f"{line} (mean {mean:.4g})"
+    top = [f"{_value(v['value'])} {_share(v['rows'], column)}" for v in column.get("values", [])]
+    rest = column.get("others", 0) + sum(v["rows"] for v in column.get("values", [])[4:])
+    return ", ".join(top[:4] + ([f"others {_share(rest, column)}"] if rest else []))
 
 
 def shape(column: Mapping[str, Any]) -> str:
@@ -57,6 +176,11 @@ def shape(column: Mapping[str, Any]) -> str:
     *counts, _other, _null = column["counts"] or (0, 0)
     if column["bins"] == "quantiles":
         counts = _equal_width([column["minimum"], *column["edges"], column["maximum"]], counts)
+    return drawn(counts)
+
+
+def drawn(counts: Sequence[float]) -> str:
+    """A bar a count, the highest as high as a line."""
     most = max(counts, default=0)
     if not most:
         return ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from taxiway.data.compare.measures import Limits, Statistics, Test
 from taxiway.data.survey.survey import SEED, Survey
@@ -62,13 +61,9 @@ def equal_rows(
     )
     enough = min(training.rows, production.rows) >= limits.minimum_rows
     return Equal(
-        _repeated(first),
-        _repeated(second),
+        training.equal.repeated(),
+        production.equal.repeated(),
         float(np.isin(second, first).mean()),
         least,
         test if enough else None,
     )
-
-
-def _repeated(rows: NDArray[np.uint64]) -> float:
-    return 1 - len(np.unique(rows)) / len(rows)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 from typing import Any
 
 import polars as pl
@@ -63,7 +64,9 @@ class Maturity:
 def maturity(times: pl.Series, labels: pl.Series, limits: Limits) -> Maturity:
     """Holds the newest periods against those before, whose own spread says what is usual."""
     periods = _periods(times, labels)
-    full = [p for p in periods if p.rows >= LEAST_ROWS]
+    # A period that has just begun is too short to be held against whole ones.
+    usual_rows = sorted(p.rows for p in periods)[len(periods) // 2] if periods else 0
+    full = [p for p in periods if p.rows >= max(LEAST_ROWS, usual_rows / 2)]
     before = [p for p in full[:-NEWEST] if p.labelled >= LEAST_ROWS]
     if len(before) < LEAST_PERIODS:
         reason = f"fewer than {LEAST_PERIODS} periods of {LEAST_ROWS} labels lie before the newest"
@@ -76,7 +79,7 @@ def maturity(times: pl.Series, labels: pl.Series, limits: Limits) -> Maturity:
         return Maturity(MOVING, reason, tuple(periods), tuple(p.at for p in unlabelled))
     moving = _run([_moved(p, before, limits) for p in newest], newest)
     if moving:
-        mean, usual = _mean(moving), _mean(before)
+        mean, usual = _mean(moving), median(p.mean or 0.0 for p in before)
         reason = f"the label's mean is {mean:.3g} in the newest rows and {usual:.3g} before"
         return Maturity(MOVING, reason, tuple(periods), tuple(p.at for p in moving))
     reason = f"the newest {len(newest)} periods are like the {len(before)} before"
@@ -119,7 +122,8 @@ def _moved(period: Period, before: Sequence[Period], limits: Limits) -> int:
     """-1 or 1 if the mean is unusually low or high, else 0."""
     if period.mean is None or period.labelled < LEAST_ROWS:
         return 0
-    means, usual = [p.mean or 0.0 for p in before], _mean(before)
+    means = [p.mean or 0.0 for p in before]
+    usual = median(means)
     difference = period.mean - usual
     by_chance = math.sqrt(abs(usual * (1 - usual)) / period.labelled) if 0 <= usual <= 1 else 0.0
     large = abs(difference) >= RELATIVE * abs(usual)
@@ -132,8 +136,9 @@ def _unusual(difference: float, before: Sequence[float], by_chance: float, limit
     """Whether a period is further from those before than chance and their own spread explain."""
     from scipy.special import stdtr
 
-    mean = sum(before) / len(before)
-    spread = math.sqrt(sum((b - mean) ** 2 for b in before) / (len(before) - 1))
+    # The median of the deviations, as some of the periods before may have moved already.
+    middle = median(before)
+    spread = 1.4826 * median(abs(b - middle) for b in before)
     error = max(spread * math.sqrt(1 + 1 / len(before)), by_chance)
     if not error:
         return difference != 0

@@ -99,10 +99,11 @@ def wasserstein(training: Floats, production: Floats) -> float | None:
 
 
 def mean_shift(training: Column, production: Column) -> tuple[float | None, float]:
-    """How far production's mean is from training's, in deviations; and Welch's test's p-value.
+    """How far production's mean is from training's, in its deviations, and Welch's p-value.
 
-    The deviation is the root of the mean of both variances, as in Cohen's d for equal weights.
-    (None, 1) where there is no spread or too little to tell.
+    Glass's delta: a few values far out in production would widen a deviation of both, and hide
+    themselves. The deviation is production's where training has none. (None, 1) where there is no
+    spread or too little to tell.
     """
     from scipy.special import ndtr
 
@@ -113,7 +114,6 @@ def mean_shift(training: Column, production: Column) -> tuple[float | None, floa
         return None, 1.0
     difference = after - before
     error = math.hypot(spread / math.sqrt(n), other / math.sqrt(m))
-    spread = math.hypot(spread, other) / math.sqrt(2)
     if not error or not math.isfinite(difference / error):
         return None, 1.0
-    return difference / spread, float(2 * ndtr(-abs(difference / error)))
+    return difference / (spread or other), float(2 * ndtr(-abs(difference / error)))

@@ -83,6 +83,11 @@ class EqualRows:
         kept: NDArray[np.uint64] = self._all()[1]
         return kept
 
+    def repeated(self) -> float:
+        """The share of the kept rows that were there before."""
+        kept = self.rows()
+        return 1 - len(np.unique(kept)) / len(kept) if len(kept) else 0.0
+
     def _all(self) -> NDArray[np.uint64]:
         return np.concatenate(self._kept, axis=1) if self._kept else np.empty((2, 0), np.uint64)
 
