@@ -53,7 +53,7 @@ def summary(column: Column, sample: pl.DataFrame, hidden: str | None = None) -> 
         return told
     if column.kind == NUMBER:
         values = finite(sample.get_column(column.name)) if column.rows else np.empty(0)
-        found = np.quantile(values, QUANTILES, method="inverted_cdf") if len(values) else []
+        found = np.quantile(values, QUANTILES, method="inverted_cdf") if len(values) else values
         told |= {
             "minimum": column.minimum,
             "maximum": column.maximum,
