@@ -151,6 +151,8 @@ FUNCTIONS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "log1p": lambda y: y.log1p(),
     "expm1": lambda y: y.exp() - 1,
     "inverse": lambda y: 1 / y,
+    "logit": lambda y: (y / (1 - y)).log(),
+    "sigmoid": lambda y: 1 / (1 + (-y).exp()),
     "square": lambda y: y * y,
     "sqrt": lambda y: y.sqrt(),
 }

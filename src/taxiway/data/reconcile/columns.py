@@ -82,6 +82,11 @@ class Column:
         )
 
     @property
+    def counts(self) -> bool:
+        """Whether it counts from the beginning, as anything may."""
+        return self.dense and self.low <= 10
+
+    @property
     def label(self) -> str:
         return f"{self.unit} of {self.name}" if self.unit else self.name
 

@@ -86,7 +86,7 @@ class Trial:
     @property
     def of_counts(self) -> bool:
         """Whether it rests on numbers that count, which overlap by accident."""
-        return not self.by_order and all(a.dense and b.dense for a, b in self.keys)
+        return not self.by_order and all(a.counts and b.counts for a, b in self.keys)
 
 
 def overlaps(

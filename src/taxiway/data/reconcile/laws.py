@@ -30,6 +30,8 @@ POWERS: dict[str, tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]]
     "log1p": (np.log1p, lambda y: 1 / (1 + y)),
     "expm1": (np.expm1, np.exp),
     "inverse": (lambda y: 1 / y, lambda y: -1 / y**2),
+    "logit": (lambda y: np.log(y / (1 - y)), lambda y: 1 / (y * (1 - y))),
+    "sigmoid": (lambda y: 1 / (1 + np.exp(-y)), lambda y: np.exp(-y) / (1 + np.exp(-y)) ** 2),
     "square": (np.square, lambda y: 2 * y),
     "sqrt": (np.sqrt, lambda y: 0.5 / np.sqrt(y)),
 }
@@ -38,6 +40,8 @@ WITHIN: dict[str, Callable[[Floats], Flags]] = {
     "log": lambda y: y > 0,
     "log1p": lambda y: y > -1,
     "inverse": lambda y: y != 0,
+    "logit": lambda y: (y > 0) & (y < 1),
+    "sigmoid": lambda y: np.abs(y) < 300,
     "sqrt": lambda y: y >= 0,
     "exp": lambda y: np.abs(y) < 300,
     "expm1": lambda y: np.abs(y) < 300,

@@ -75,7 +75,14 @@ def alike(left: str, right: str) -> float:
     if plain(left) == plain(right):
         return 1.0
     ours, others = words(left), words(right)
-    return len(ours & others) / len(ours | others)
+    shared = {one for one in ours if any(_begins(one, other) for other in others)}
+    return len(shared) / max(len(ours), len(others))
+
+
+def _begins(one: str, other: str) -> bool:
+    """Whether two words are the same, or one is the other cut short."""
+    short, long = sorted((one, other), key=len)
+    return one == other or (len(short) >= 3 and long.startswith(short))
 
 
 def is_personal(name: str) -> bool:

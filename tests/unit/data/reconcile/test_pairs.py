@@ -44,6 +44,10 @@ CHANGES: dict[str, tuple[Change, set[tuple[str, str, str]]]] = {
         {("unit", "degrees", "degrees")},
     ),
     "logarithm": (lambda f: f.with_columns(pl.col("amount").log()), {("unit", "amount", "amount")}),
+    "odds": (
+        lambda f: f.with_columns(((-pl.col("degrees") / 10).exp() + 1) ** -1),
+        {("unit", "degrees", "degrees")},
+    ),
     "the other sign": (lambda f: f.with_columns(-pl.col("amount")), {("unit", "amount", "amount")}),
     "some rows in cents": (
         lambda f: f.with_columns(
@@ -195,6 +199,33 @@ def test_days_are_sums_and_means_of_hours(fine_first: bool) -> None:
         ("grain", "sum"),
         ("grain", "mean"),
     }
+
+
+def test_few_groups_are_means_of_many_rows(orders: pl.DataFrame) -> None:
+    means = orders.group_by("country").agg(pl.col("amount").mean())
+    (finding,) = found_between(means, orders).findings
+    assert (finding.kind, finding.evidence["how"]) == ("grain", "mean")
+
+
+def test_a_foreign_key_of_another_name_shows_what_means_something_else() -> None:
+    random = np.random.default_rng(6)
+    people = pl.DataFrame(
+        {
+            "customer_id": random.permutation(900) + 1_000,
+            "age": random.integers(18, 90, 900),
+            "segment": random.choice(list("ABC"), 900),
+        }
+    )
+    visits = pl.DataFrame(
+        {
+            "cust": random.choice(people["customer_id"], 4_000),
+            "age": random.integers(0, 24, 4_000),
+            "segment": random.choice(["web", "shop"], 4_000),
+        }
+    )
+    found = found_between(people, visits)
+    assert kinds(found) == {("meaning", "age", "age"), ("meaning", "segment", "segment")}
+    assert found.pairs[0].joins[0].how == "1:n"
 
 
 def test_a_year_is_a_flight_s_in_one_table_and_a_plane_s_in_the_other() -> None:
