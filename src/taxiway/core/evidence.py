@@ -78,7 +78,7 @@ evidence, mapping, contracts}]. No values of personal columns."""
 
 MEANING = "data.meaning"
 """Live, at each flight check: whether columns mean what is written. examined: contract columns.
-found: undescribed [column], reconciliations (int), tables [name], findings (int),
+found: undescribed [column], reconciliations (int: pairs of tables), tables [name], findings (int),
 open [{id, kind, says, why}] (nobody has settled it, or the resolution is void: why),
 resolved [{id, decision, by, says}]."""
 

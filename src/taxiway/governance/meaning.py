@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 from typing import Any
 
 from taxiway.core.contract import Contract
@@ -26,20 +27,22 @@ Plain = Mapping[str, Any]
 
 
 def findings_of(record: Record, model: str) -> dict[str, Plain]:
-    """The findings of a model's newest reconciliations, by their id, as plain data."""
+    """The findings of each two tables as last reconciled, by their id, as plain data."""
     return {
         finding["id"]: {**finding, "own": evidence.found.get("own")}
-        for evidence in reconciliations(record, model)
+        for pair, evidence in reconciled(record, model).items()
         for finding in evidence.found["findings"]
+        if frozenset((finding["left"]["table"], finding["right"]["table"])) == pair
     }
 
 
-def reconciliations(record: Record, model: str) -> list[Evidence]:
-    """The newest reconciliation of each set of tables."""
-    newest: dict[frozenset[str], Evidence] = {}
-    for evidence in record.find(Evidence, subject=model, kind=RECONCILIATION):
-        newest[frozenset(evidence.found["tables"])] = evidence
-    return list(newest.values())
+def reconciled(record: Record, model: str) -> dict[frozenset[str], Evidence]:
+    """Two tables -> the newest evidence in which they were held against one another."""
+    return {
+        frozenset(pair): evidence
+        for evidence in record.find(Evidence, subject=model, kind=RECONCILIATION)
+        for pair in combinations(evidence.found["tables"], 2)
+    }
 
 
 def find_finding(record: Record, model: str, id: str) -> Plain:
@@ -171,7 +174,7 @@ def why_open(finding: Plain, found: tuple[Resolution, str] | None, contract: str
 
 def meaning_evidence(desk: Desk, model: str, contract: Contract, *, release: str) -> Evidence:
     """Whether columns mean what is written, as of now."""
-    held = reconciliations(desk.record, model)
+    held = reconciled(desk.record, model)
     known = findings_of(desk.record, model)
     signed = resolutions(desk.record, desk.verify, model)
     why = {name: why_open(one, signed.get(name), contract.digest) for name, one in known.items()}
@@ -184,7 +187,7 @@ def meaning_evidence(desk: Desk, model: str, contract: Contract, *, release: str
         found={
             "undescribed": list(_undescribed(contract)),
             "reconciliations": len(held),
-            "tables": sorted({name for one in held for name in one.found["tables"]}),
+            "tables": sorted({name for pair in held for name in pair}),
             "findings": len(known),
             "open": [
                 {

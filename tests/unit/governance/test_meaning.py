@@ -106,9 +106,13 @@ def test_it_is_open_again_when_the_finding_or_a_contract_changes(office: Office)
 
 def test_other_tables_have_findings_of_their_own(office: Office) -> None:
     reconciled(office, finding())
-    reconciled(office, finding(id="ffffffff"), tables=("a", "c"))
+    right = {"table": "c", "column": "x"}
+    reconciled(office, finding(id="ffffffff", right=right), tables=("a", "c"))
     assert set(findings_of(office.record, MODEL)) == {"0a1b2c3d", "ffffffff"}
     assert find_finding(office.record, MODEL, "0a")["kind"] == "unit"
+    # All three at once, and c is sound now.
+    reconciled(office, finding(), tables=("b", "a", "c"))
+    assert set(findings_of(office.record, MODEL)) == {"0a1b2c3d"}
     with pytest.raises(MissingError, match="No finding of m named 'zz'"):
         find_finding(office.record, MODEL, "zz")
 
