@@ -20,7 +20,7 @@ from taxiway.core.evidence import FEATURE_PARITY, FEATURES, Evidence
 from taxiway.core.facts import Deployment, Release, Snapshot
 from taxiway.data.snapshot import read_snapshot
 
-from .conftest import DATA, MODEL, OWNER, Firm, _copy, in_environment
+from .conftest import DATA, DEVELOPER, ENGINEER, MODEL, OWNER, Firm, _copy, in_environment
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "features"
 NAMES = {
@@ -189,3 +189,34 @@ def test_the_online_store_is_held_against_the_join_and_the_check_reads_it(asking
         written = workspace.record.find(Evidence, subject=taken, kind=FEATURE_PARITY)
         assert [evidence.found["differing"] > 0 for evidence in written] == [False, True]
         json.dumps([evidence.found for evidence in written])
+
+
+def test_a_batch_of_keys_alone_gets_the_features_that_training_would(asking: Firm) -> None:
+    code = asking.project / "model.py"
+    column = '        pl.col("distance").cast(pl.Float64),\n'
+    read = '        pl.col("last_arr_delay").cast(pl.Float64),\n        pl.col("wind_speed"),\n'
+    code.write_text(code.read_text().replace(column, column + read))
+    asking.commit("Read features")
+    snapshot_of(asking)
+    asking.run("train", by=DEVELOPER)
+    asking.run("promote", f"{MODEL}:1", "--to", "dev", by=ENGINEER)
+    data = asking.project / "data"
+    rows = pl.read_parquet(data / "flights.parquet").tail(500)
+    keys, whole = data / "keys.parquet", data / "whole.parquet"
+    rows.drop("dep_time", "arr_time", "dep_delay", "arr_delay", "air_time").write_parquet(keys)
+    asking.run("data", "features", "build", keys, "--out", whole)
+
+    asking.run("score", keys, "--out", data / "a.parquet", "--env", "dev")
+    assert not list(data.glob(".*features*"))
+    logged = asking.logged("batch").values()
+    known = {d.inputs["last_arr_delay"] for d in logged}
+    assert len(logged) == 500
+    assert len(known) > 20
+    asking.run("score", whole, "--out", data / "b.parquet", "--env", "dev")
+    scored = [pl.read_parquet(data / f"{name}.parquet") for name in "ab"]
+    assert scored[0]["probability"].equals(scored[1]["probability"])
+
+    view = asking.project / "features" / "weather.yaml"
+    view.write_text(view.read_text().replace("ttl: 3h", "ttl: 4h"))
+    said = asking.run("score", keys, "--out", data / "c.parquet", "--env", "dev", code=4)
+    assert "is another one now" in said

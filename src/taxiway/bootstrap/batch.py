@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
+from taxiway.bootstrap.data.keyed import with_features
 from taxiway.bootstrap.reading import Asked, Reading, kept_of, reading
 from taxiway.bootstrap.serving import champion_of, decider_of
 from taxiway.bootstrap.spread import made_by_ray
@@ -78,7 +79,10 @@ def score(
     decider = decider_of(workspace, artefact, environment, "batch")
     before = begun(out)
     told = begin("Reading", None) if not isinstance(asked, Path) else lambda _: None
-    with reading(asked, out, artefact.inputs, before, told=told) as rows:
+    with (
+        with_features(workspace, release, asked, out) as given,
+        reading(given, out, artefact.inputs, before, told=told) as rows,
+    ):
         job = job_of(rows.digest, decider)
         now = Begun(rows.asked, rows.pin, release.id, job.id)
         if before is not None and before != now:

@@ -59,7 +59,7 @@ def joined(opened: Opened, project: Project, source: Source, name: str) -> Itera
     known = registry.recorded(desk.record)
     mine = registry.plan(distinct, known, registry.uses(desk.record), "")
     registry.require_allowed(mine)
-    rows = _rows(source, contract, asked)
+    rows = rows_of(source, contract, asked)
     made = training_set(rows, asked, views, partial(read_view, open_source=wired.open_any))
     known_at = contract.known_at(asked.time)
     found = {
@@ -75,7 +75,7 @@ def joined(opened: Opened, project: Project, source: Source, name: str) -> Itera
         yield Joined(open_source(path), found, distinct, folder)
 
 
-def _rows(source: Source, contract: Contract, asked: FeatureSet) -> pl.DataFrame:
+def rows_of(source: Source, contract: Contract, asked: FeatureSet) -> pl.DataFrame:
     """The rows of a project's source; what its contract names is of the contract's types."""
     from taxiway.data.features.query import whole
     from taxiway.data.source import raw_frame

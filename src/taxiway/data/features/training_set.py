@@ -29,6 +29,8 @@ class Told:
     view: str
     digest: str
     features: tuple[str, ...]
+    columns: tuple[str, ...]
+    """What the set calls them."""
     view_rows: int
     without_key: int
     without_time: int
@@ -51,7 +53,10 @@ class TrainingSet:
 
     def found(self) -> dict[str, Any]:
         """What evidence holds of it."""
-        views = [{**asdict(told), "features": list(told.features)} for told in self.told]
+        views = [
+            {**asdict(told), "features": list(told.features), "columns": list(told.columns)}
+            for told in self.told
+        ]
         return {"set": self.set, "rows": self.frame.height, "views": views}
 
 
@@ -123,6 +128,7 @@ def _answer(
         view=view.id,
         digest=view.digest,
         features=part.features,
+        columns=part.columns,
         view_rows=read.rows,
         without_key=read.without_key,
         without_time=read.without_time,
