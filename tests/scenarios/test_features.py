@@ -206,17 +206,17 @@ def test_a_batch_of_keys_alone_gets_the_features_that_training_would(asking: Fir
     rows.drop("dep_time", "arr_time", "dep_delay", "arr_delay", "air_time").write_parquet(keys)
     asking.run("data", "features", "build", keys, "--out", whole)
 
-    asking.run("score", keys, "--out", data / "a.parquet", "--env", "dev")
+    asking.run("score", keys, data / "a.parquet", "--env", "dev")
     assert not list(data.glob(".*features*"))
     logged = asking.logged("batch").values()
     known = {d.inputs["last_arr_delay"] for d in logged}
     assert len(logged) == 500
     assert len(known) > 20
-    asking.run("score", whole, "--out", data / "b.parquet", "--env", "dev")
+    asking.run("score", whole, data / "b.parquet", "--env", "dev")
     scored = [pl.read_parquet(data / f"{name}.parquet") for name in "ab"]
     assert scored[0]["probability"].equals(scored[1]["probability"])
 
     view = asking.project / "features" / "weather.yaml"
     view.write_text(view.read_text().replace("ttl: 3h", "ttl: 4h"))
-    said = asking.run("score", keys, "--out", data / "c.parquet", "--env", "dev", code=4)
+    said = asking.run("score", keys, data / "c.parquet", "--env", "dev", code=4)
     assert "is another one now" in said

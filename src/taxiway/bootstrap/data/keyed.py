@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -67,7 +67,7 @@ def _join(opened: Opened, release: Release, pinned: Evidence, source: Source, ke
 
 
 def _require_pinned(
-    release: Release, pinned: Evidence, asked: FeatureSet, views: list[FeatureView]
+    release: Release, pinned: Evidence, asked: FeatureSet, views: Sequence[FeatureView]
 ) -> None:
     now = {view.id: view.digest for view in views}
     columns = [name for view in pinned.found["views"] for name in view["columns"]]

@@ -157,10 +157,13 @@ def match(entities: Entities, values: Values, ttl: int | None) -> Matched:
         features = values.features if taken is None else values.features[taken]
         tied = _settle(order, placed, happened, features)
     # From here on everything is in the order of the search, and read from front to back.
+    first = line.start(entities.codes)
     asked = line.place(entities.codes, entities.times)
-    place = np.maximum(np.searchsorted(inside, asked, side="right") - 1, 0)
+    place = np.searchsorted(inside, asked, side="right")
+    place -= 1
+    np.maximum(place, 0, out=place)
     seen = inside[place]
-    same = (seen <= asked) & (seen >= entities.codes * line.span)
+    same = (seen <= asked) & (seen >= first)
     event = event[order]
     newest = None if values.steady else _newest(line.place(codes[order], event))
     if newest is not None:
@@ -221,11 +224,21 @@ class Line:
     ranks: Longs | None = None
     """Every time there is, where the times themselves would need too many bits."""
 
+    def start(self, codes: Longs) -> Longs:
+        """Where each key begins."""
+        return codes * self.span
+
     def place(self, codes: Longs, times: Longs) -> Longs:
+        placed = self.start(codes)
+        # Into the same numbers: fetching memory for others takes as long as the sums.
         if self.ranks is not None:
-            return codes * self.span + np.searchsorted(self.ranks, times)
-        ticks = times - self.low
-        return codes * self.span + (ticks if self.unit == 1 else ticks // self.unit)
+            placed += np.searchsorted(self.ranks, times)
+        elif self.unit == 1:
+            placed += times
+            placed -= self.low
+        else:
+            placed += (times - self.low) // self.unit
+        return placed
 
 
 def _line(most: int, *times: Longs) -> Line:

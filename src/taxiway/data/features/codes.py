@@ -14,20 +14,22 @@ Longs = npt.NDArray[np.int64]
 
 CODE = "\0code"
 SPARSE = 8
-"""A table by value may have so many places for each key."""
+"""So many values for each row may lie between the smallest and the largest to be codes as they are.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Every key once, with its code; the columns are named by position."""
+    """The keys that are asked for, as codes; columns are named by position."""
 
     distinct: pl.DataFrame
+    """Every key once, with its code; of keys that are their own codes, none but the columns."""
     low: int = 0
-    table: Longs | None = None
-    """Of one column of whole numbers that lie close together: code by value, less `low`."""
+    many: int = 0
+    """How many codes there are from `low` on, where a key less `low` is its code."""
 
     def of(self, keys: pl.DataFrame) -> Longs:
-        """The code of each key; -1 for one that is not among them, or has nothing in a part."""
+        """The code of each key; below 0 for one that nobody asks for, or has nothing in a part."""
         names = keys.columns
         kinds = [(keys.schema[name], self.distinct.schema[name]) for name in names]
         differ = [pair for pair in kinds if pair[0] != pair[1] and pl.Null not in pair]
@@ -36,30 +38,24 @@ class Codes:
             raise InputError(f"The two sides of the join have keys of other types: {found}.")
         if any(one != other for one, other in kinds):  # all of a column is null
             return np.full(keys.height, -1, np.int64)
-        if self.table is not None:
-            return self._looked_up(keys.to_series(), self.table)
+        if self.many:
+            return self._itself(keys.to_series())
         joined = keys.join(self.distinct, on=names, how="left", maintain_order="left")[CODE]
         return joined.cast(pl.Int64).fill_null(-1).to_numpy()
 
-    def _looked_up(self, key: pl.Series, table: Longs) -> Longs:
+    def _itself(self, key: pl.Series) -> Longs:
         values: Longs = key.fill_null(self.low).to_numpy()
-        inside = (values >= self.low) & (values < self.low + len(table))
+        beyond = (values < self.low) | (values >= self.low + self.many)
         if key.null_count():
-            inside &= key.is_not_null().to_numpy()
-        if inside.all():
-            found: Longs = table[values - self.low]
-            return found
-        return np.where(inside, table[np.where(inside, values - self.low, 0)], -1)
+            beyond |= key.is_null().to_numpy()
+        return np.where(beyond, -1, values - self.low) if beyond.any() else values - self.low
 
 
 def codes_of(keys: pl.DataFrame) -> Codes:
     """Codes for every key in a frame that has all of its parts."""
-    distinct = keys.drop_nulls().unique().with_row_index(CODE)
-    if keys.width == 1 and keys.dtypes[0] == pl.Int64 and distinct.height:
-        values = distinct.to_series(1).to_numpy()
-        low, high = int(values.min()), int(values.max())
-        if high - low < SPARSE * distinct.height:
-            table = np.full(high - low + 1, -1, np.int64)
-            table[values - low] = distinct[CODE].to_numpy()
-            return Codes(distinct, low, table)
-    return Codes(distinct)
+    if keys.width == 1 and keys.dtypes[0] == pl.Int64:
+        key = keys.to_series()
+        low, high = key.min(), key.max()
+        if isinstance(low, int) and isinstance(high, int) and high - low < SPARSE * keys.height:
+            return Codes(keys.clear(), low, high - low + 1)
+    return Codes(keys.drop_nulls().unique().with_row_index(CODE))
