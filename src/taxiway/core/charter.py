@@ -185,6 +185,13 @@ class Data(Section):
         examples=["departure"],
     )
 
+    @model_serializer(mode="wrap")
+    def _asked(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without features that nobody asks for: a charter that was written before there were any
+        keeps its digest."""
+        plain: dict[str, Any] = write(self)
+        return plain if self.features else {n: v for n, v in plain.items() if n != "features"}
+
 
 class Target(Section):
     """The label: a name and its definition over contract columns, as a SQL expression."""
