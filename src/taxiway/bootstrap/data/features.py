@@ -42,10 +42,9 @@ def definitions(folder: Path) -> Catalogue:
     if not files:
         raise MissingError(f"{folder} holds no YAML file.", todo="See docs/data/features.md.")
     with extras():
-        return read_catalogue(((file, read_document(file)) for file in files), _contract)
+        return read_catalogue(((file, read_document(file)) for file in files), cache(_contract))
 
 
-@cache
 def _contract(path: Path) -> Contract:
     from taxiway.data.odcs import read_contract
 

@@ -29,24 +29,42 @@ ROW = st.tuples(KEYS, TIMES, st.integers(0, 4), st.integers(0, 2))
 ASK = st.tuples(KEYS, st.one_of(st.none(), TIMES))
 
 
-def values_of(rows: list[tuple[Any, int, int, int]], scale: int) -> Values:
+NUMBERS = {"a": -5, "b": -3, "ü": 9, None: None}
+"""Keys as whole numbers, which lie close together, and so are their own codes."""
+
+
+def keys_of(keys: list[Any], *, numbers: bool) -> pl.Series:
+    if numbers:
+        return pl.Series([NUMBERS[key] for key in keys], dtype=pl.Int64)
+    return pl.Series(keys, dtype=pl.String)
+
+
+def values_of(
+    rows: list[tuple[Any, int, int, int]], scale: int, *, numbers: bool = False
+) -> Values:
     frame = pl.DataFrame(
         {
-            "key": pl.Series([key for key, *_ in rows], dtype=pl.String),
+            "key": keys_of([key for key, *_ in rows], numbers=numbers),
             "value": pl.Series([value for *_, value in rows], dtype=pl.Int64),
         }
     )
     event = np.array([at * scale for _, at, _, _ in rows], np.int64)
     late = np.array([wait * scale for _, _, wait, _ in rows], np.int64)
-    return Values(by_position(frame, ["key"]), event, event + late, frame.select("value"))
+    steady = len({wait for _, _, wait, _ in rows}) == 1
+    return Values(by_position(frame, ["key"]), event, event + late, frame.select("value"), steady)
 
 
 def joined(
-    asks: list[tuple[Any, int | None]], values: Values, ttl: int | None, scale: int
+    asks: list[tuple[Any, int | None]],
+    values: Values,
+    ttl: int | None,
+    scale: int,
+    *,
+    numbers: bool = False,
 ) -> list[int | None]:
     frame = pl.DataFrame(
         {
-            "key": pl.Series([key for key, _ in asks], dtype=pl.String),
+            "key": keys_of([key for key, _ in asks], numbers=numbers),
             "at": pl.Series(
                 [None if at is None else at * scale for _, at in asks], dtype=pl.Int64
             ).cast(pl.Datetime("us", "UTC")),
@@ -87,15 +105,18 @@ def naive(
     st.lists(ROW, max_size=12),
     st.one_of(st.none(), st.integers(0, 6)),
     st.sampled_from([1, 1_000, HOUR, 10**15]),
+    st.booleans(),
 )
 def test_every_row_gets_what_the_naive_reference_gives(
     asks: list[tuple[Any, int | None]],
     rows: list[tuple[Any, int, int, int]],
     ttl: int | None,
     scale: int,
+    numbers: bool,
 ) -> None:
     within = None if ttl is None else ttl * scale
-    assert joined(asks, values_of(rows, scale), within, scale) == naive(asks, rows, ttl)
+    values = values_of(rows, scale, numbers=numbers)
+    assert joined(asks, values, within, scale, numbers=numbers) == naive(asks, rows, ttl)
 
 
 @settings(max_examples=100, deadline=None)
