@@ -35,7 +35,7 @@ LAYOUTS = (
 """How text spells a time; the first that fits is taken."""
 
 MOSTLY = 0.8
-"""A column is read as numbers if so many of its texts are: the others stay what they are."""
+"""A column is read as numbers or times if so many of its texts are: the others stay as they are."""
 SURELY = 0.99
 SEED = 20_130_101
 _NUMERAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -89,7 +89,7 @@ def _form_of_text(texts: pl.Series) -> Form:
     if share_of(bare(texts).str.contains(_NUMERAL)) >= SURELY and share_of(numerals) < MOSTLY:
         return Form(NUMBER, marks=True)
     for layout in LAYOUTS[:-1]:
-        if share_of(_times(texts, layout).is_not_null()) >= SURELY:
+        if share_of(_times(texts, layout).is_not_null()) >= MOSTLY:
             return Form(TIME, layout)
     plain = texts.str.to_lowercase().str.replace_all(_PADS, "")
     prefixes = plain.str.extract(r"^(\p{L}+)\d+$").value_counts(sort=True)

@@ -47,7 +47,9 @@ def shift_of(pairs: Sequence[tuple[View, View]]) -> Shift | None:
         rows = _shifted(gained[:, start:end], lost[:, start:end])
         if rows.sum() < FEWEST or (best is not None and rows.sum() <= best.rows.sum()):
             continue
-        if rows.sum() < FEWEST + 4 * _by_chance(ours, others, by, (start, end)):
+        # Only rows of which nothing says that they stayed can look shifted by chance.
+        open_to_it = float((lost[~rows].sum(axis=1) == 0).mean()) if (~rows).any() else 0.0
+        if rows.sum() < FEWEST + 4 * open_to_it * _by_chance(ours, others, by, (start, end)):
             continue
         offset = max(0, by)
         names = [y.name for _, y in pairs]
