@@ -3,6 +3,8 @@ contract changes. On real flights, through the real command line."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -92,3 +94,17 @@ def test_it_works_without_a_project_or_a_workspace(metric: Firm, tmp_path: Path)
     assert "outside of a project" in alone.run(
         "data", "reconcile", "warehouse.parquet", "flights.parquet", by=OWNER, code=4
     )
+
+
+def test_a_table_of_a_database_is_held_against_a_file(tmp_path: Path) -> None:
+    alone = Firm(tmp_path)
+    planes = [(f"N{at}", 50 + at % 200) for at in range(300)]
+    frame = pl.DataFrame(planes, schema=["tailnum", "seats"], orient="row")
+    frame.with_columns(pl.col("seats") * 10).write_csv(tmp_path / "planes.csv")
+    with closing(sqlite3.connect(tmp_path / "fleet.db")) as fleet, fleet:
+        fleet.execute("CREATE TABLE planes (tailnum TEXT, seats INTEGER)")
+        fleet.executemany("INSERT INTO planes VALUES (?, ?)", planes)
+    pair = ("data", "reconcile", f"sqlite:///{tmp_path}/fleet.db", "planes.csv")
+    (finding,) = alone.ask(*pair, "--query", "planes", code=1)["findings"]
+    assert (finding["kind"], finding["evidence"]["factor"]) == ("unit", 0.1)
+    assert "no query" in alone.run(*pair, code=2)

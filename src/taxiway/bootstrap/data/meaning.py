@@ -28,10 +28,14 @@ OnRows = Callable[[str], Callable[[int], None]]
 
 
 def reconcile_sources(
-    asked: Sequence[str], project: Project | None, *, on_rows: OnRows
+    asked: Sequence[str],
+    project: Project | None,
+    *,
+    on_rows: OnRows,
+    query: str | None = None,
 ) -> Reconciliation:
     """What is found between sources; inside a project, its own source is the first one unless two
-    are named."""
+    are named. `query` says what to read of a database."""
     with extras():
         from taxiway.data.reconcile.tables import reconcile
 
@@ -40,7 +44,9 @@ def reconcile_sources(
         if len(places) < 2 and own is not None and own not in map(_resolved, places):
             places.insert(0, str(own))
         names = _names(places)
-        tables = [_table(place, name, project) for place, name in zip(places, names, strict=True)]
+        tables = [
+            _table(place, name, project, query) for place, name in zip(places, names, strict=True)
+        ]
         return reconcile(tables, on_rows=on_rows)
 
 
@@ -68,11 +74,12 @@ def _names(places: Sequence[str]) -> list[str]:
     raise InputError("A source can't be reconciled with itself.", todo="Name two files.")
 
 
-def _table(place: str, name: str, project: Project | None) -> Table:
-    from taxiway.bootstrap.data.sources import opened
+def _table(place: str, name: str, project: Project | None, query: str | None) -> Table:
+    from taxiway.bootstrap.data.sources import OBJECTS, opened
     from taxiway.data.reconcile.columns import Table
 
-    source = opened(place)
+    database = "://" in place and not place.lower().startswith((*OBJECTS, "file://"))
+    source = opened(place, query=query if database else None)
     contract = _contract_of(_resolved(place), project)
     personal = {c.name for c in contract.columns if c.personal} if contract else set()
     return Table(

@@ -22,6 +22,7 @@ Settled = Mapping[str, tuple[str, str]]
 
 @click.command()
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
+@click.option("--query", help="What to read of a database: a query, or the name of a table.")
 @options.project
 @options.acting
 @options.as_json
@@ -29,6 +30,8 @@ Settled = Mapping[str, tuple[str, str]]
 def reconcile(
     ctx: click.Context,
     sources: tuple[str, ...],
+    *,
+    query: str | None,
     project: Path | None,
     actor: str | None,
     as_json: bool,
@@ -54,7 +57,7 @@ def reconcile(
         workspace = stack.enter_context(_workspace(here, actor))
         bars = ExitStack()
         with bars:
-            found = reconcile_sources(sources, here, on_rows=_bars(bars))
+            found = reconcile_sources(sources, here, on_rows=_bars(bars), query=query)
         answers: Settled = {}
         if workspace is not None and here is not None:
             if actor is not None:
