@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from taxiway.bootstrap.flight import charter_of, contract_of
 from taxiway.bootstrap.personal import keys_of
 from taxiway.core.decision import Decision
+from taxiway.core.errors import InputError
 from taxiway.core.facts import Model, Release
+from taxiway.core.kind import KINDS
 from taxiway.core.people import Review
 
 if TYPE_CHECKING:
@@ -63,7 +65,8 @@ def export(
 
     require_writable(out, overwrite=overwrite)
     times = {name: pl.Datetime("us", "UTC") for name in ("happened_at", "at")}
-    values = {"prediction": pl.Boolean(), "probability": pl.Float64(), "latency_us": pl.Int64()}
+    said = pl.Boolean() if KINDS[model.kind].yes_or_no else pl.Float64()
+    values = {"prediction": said, "probability": pl.Float64(), "latency_us": pl.Int64()}
     answers = {one.id: one.answer for one in workspace.record.find(Review, model=model.id)}
     schema = {name: pl.String() for name in COLUMNS} | times | values
     rows = 0
@@ -158,6 +161,11 @@ def _asked(workspace: Workspace, model: Model, wanted: Wanted) -> list[dict[str,
 
     if wanted.release is not None:
         workspace.find_release(wanted.release)
+    if wanted.positive and not KINDS[model.kind].yes_or_no:
+        raise InputError(
+            f"The answers of {model.id} are numbers, and none of them is a yes.",
+            todo='Ask in SQL: taxiway decisions sql "SELECT * FROM decisions WHERE predicted > 60"',
+        )
     ways: list[dict[str, Any] | None] = [None]
     if wanted.key:
         contract = _contract(workspace, model)

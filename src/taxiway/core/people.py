@@ -174,7 +174,7 @@ class Review:
     because: tuple[str, ...]
     """The rules that made it a case."""
     proposed: str
-    """The model's answer, `yes` or `no`."""
+    """The model's answer: `yes`, `no`, or its number."""
     opened_at: datetime
     due: datetime
     state: str
@@ -189,9 +189,10 @@ class Review:
 
     @property
     def answer(self) -> str | None:
-        """The answer that counts, `yes` or `no`; None while a person has yet to decide."""
+        """The answer that counts; None while a person has yet to decide. `no` to a number says that
+        it does not stand; the reason says what counts instead."""
         if self.state == "overridden":
-            return "no" if self.proposed == "yes" else "yes"
+            return "yes" if self.proposed == "no" else "no"
         return self.proposed if self.state in {"agreed", "kept"} else None
 
     def payload(self, after: str, person: str, reason: str = "") -> bytes:

@@ -35,6 +35,7 @@ UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 DEFAULTS = {"answer_within": "2d", "on_timeout": "escalate"}
 """Of a charter that leaves them out."""
 
+YES_OR_NO = ("yes", "no")
 LONGEST_REASON = 2000
 AT_ONCE = 1_000
 """Cases that are written down as timed out in one transaction."""
@@ -152,8 +153,9 @@ def decide(
     reason: str,
     dry_run: bool = False,
 ) -> Review:
-    """A person answers a case, `yes` or `no`, with the reason: they agree, or override."""
-    if answer not in {"yes", "no"}:
+    """A person answers a case with the reason: they agree, or override. Of a number, `yes` says
+    that it stands, and `no` that it does not."""
+    if answer not in YES_OR_NO:
         raise InputError(f"The answer is yes or no; found {answer!r}.")
     if not reason.strip() or len(reason) > LONGEST_REASON:
         raise InputError(
@@ -162,7 +164,8 @@ def decide(
         )
     known, review = _found(desk, decision, terms)
     person, _ = who
-    state = "agreed" if answer == review.proposed else "overridden"
+    agreed = answer == (review.proposed if review.proposed in YES_OR_NO else "yes")
+    state = "agreed" if agreed else "overridden"
     require_move(f"Case {review.id}", CASE, review.state, state)
     _require_may_decide(review, person)
     reason = reason.strip()

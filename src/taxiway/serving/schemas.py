@@ -263,7 +263,7 @@ METADATA = _object(
 SERVER = _object(["name", "version", "extensions"], name=TEXT, version=TEXT, extensions=_list(TEXT))
 MODEL_READY = _object(["name", "ready"], name=TEXT, ready={"const": True})
 
-_ANSWER = {**TEXT, "pattern": r"^(yes|no|-?[0-9.]+(e[-+]?[0-9]+)?)$"}
+_ANSWER = {"enum": ["yes", "no"]}
 _MOMENT = {**TEXT, "format": "date-time"}
 _STANDING: dict[str, Any] = {
     "case": {**TEXT, "description": "The id of its decision."},
@@ -271,7 +271,7 @@ _STANDING: dict[str, Any] = {
     "release": TEXT,
     "environment": TEXT,
     "because": _list(TEXT),
-    "proposed": {**_ANSWER, "description": "What the model answered."},
+    "proposed": {**TEXT, "description": "What the model answered: yes, no, or a number."},
     "probability": {"type": "number", "minimum": 0, "maximum": 1},
     "state": {"enum": list(CASE)},
     "answer": {"type": ["string", "null"], "description": "The one that counts; null: not yet."},

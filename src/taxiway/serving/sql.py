@@ -26,6 +26,7 @@ SHOWN = (
     "at",
     "prediction",
     "probability",
+    "predicted",
     "inputs",
     "output",
     "latency_us",

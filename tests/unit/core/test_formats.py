@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.adapters.decisions import PROTOCOL, DecisionLog
+from taxiway.adapters.decisions import PROTOCOL, DecisionLog, parquet
 from taxiway.adapters.sql import REVISION, open_record
 from taxiway.core.charter import Charter
 from taxiway.core.contract import contract_from
@@ -264,10 +264,11 @@ def test_a_decision_log_of_protocol_1_is_read(tmp_path: Path) -> None:
         log.close()
 
 
-def test_a_decision_log_from_its_golden_file_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_decision_log_from_its_golden_file_is_read(protocol: int, tmp_path: Path) -> None:
+    golden = (GOLDEN / f"decision-log-{protocol}.sql").read_text()
     kept, segment = (
-        f"PRAGMA user_version={part}"
-        for part in (GOLDEN / "decision-log-2.sql").read_text().split("PRAGMA user_version=")[1:]
+        f"PRAGMA user_version={part}" for part in golden.split("PRAGMA user_version=")[1:]
     )
     (tmp_path / "decisions" / "open").mkdir(parents=True)
     for name, content in (("decisions.db", kept), ("decisions/open/a.db", segment)):
@@ -278,6 +279,37 @@ def test_a_decision_log_from_its_golden_file_is_read(tmp_path: Path) -> None:
     assert list(log.scan("flight-delays")) == DECISIONS
     assert log.outcomes("flight-delays") == {o.key: o.label for o in OUTCOMES}
     log.close()
+
+
+def test_a_closed_file_of_protocol_2_is_read_beside_those_of_today(tmp_path: Path) -> None:
+    import polars as pl
+
+    path = tmp_path / "decisions.db"
+    log = DecisionLog(path, now=lambda: NOON)
+    log.append(DECISIONS)
+    log.let_go()
+    (name,) = log.close_segments().files
+    log.close()
+    file = tmp_path / "decisions" / "closed" / name
+    known = json.loads((GOLDEN / "closed-file-2.json").read_text())["columns"]
+    pl.read_parquet(file, hive_partitioning=False).select(
+        column for column in parquet.schema() if column in known
+    ).write_parquet(file)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version=2")
+    connection.close()
+
+    log = DecisionLog(path, now=lambda: NOON)
+    (first,) = DECISIONS
+    number = dataclasses.replace(first, id="01kb000000000000000000000b", output={"prediction": 7.5})
+    log.append([number])
+    log.let_go()
+    log.close_segments()
+    assert list(log.scan("flight-delays")) == [first, number]
+    with log.frame() as view:
+        said = view.sort("id").select("prediction", "probability", "predicted").collect().rows()
+    log.close()
+    assert said == [(True, first.output["probability"], None), (None, None, 7.5)]
 
 
 def golden_record(folder: Path, revision: str) -> Path:

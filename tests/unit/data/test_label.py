@@ -80,3 +80,25 @@ def test_columns_in_the_order_of_the_contract(contract: Contract) -> None:
     assert columns_of("at IS NOT NULL AND delay > 3", contract) == ("at", "delay")
     with pytest.raises(InputError, match="Did you mean `delay`"):
         columns_of("delays > 15", contract)
+
+
+def test_a_label_may_be_a_number() -> None:
+    frame = pl.DataFrame({"price": [20.0, 3.0, None, 5.0], "area": [8, 0, 1, 2]})
+    found = label(frame, "price / area", "number")
+    # What is divided by zero is no number, and so no label.
+    assert found.to_list() == [2.5, None, None, 2.5]
+    assert label(frame, "area", "number").dtype == pl.Float64
+
+
+@pytest.mark.parametrize(
+    ("definition", "type", "says"),
+    [
+        ("price > 2", "number", "expected a number, found Boolean"),
+        ("price", "boolean", "expected true or false, found Float64"),
+    ],
+)
+def test_a_label_of_another_type_than_the_kind_s_is_refused(
+    definition: str, type: str, says: str
+) -> None:
+    with pytest.raises(InputError, match=says):
+        label(pl.DataFrame({"price": [1.0]}), definition, type)

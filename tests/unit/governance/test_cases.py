@@ -108,6 +108,17 @@ def test_a_case_is_taken_and_overridden(team: Office, case: Decision) -> None:
     assert whole(team) == ()
 
 
+@pytest.mark.parametrize(
+    ("answer", "state", "counts"), [("yes", "agreed", "61.5"), ("no", "overridden", "no")]
+)
+def test_a_number_stands_or_does_not(team: Office, answer: str, state: str, counts: str) -> None:
+    output = {"prediction": 61.5, "reasons": [], "review": {"because": ["long"]}}
+    case = logged(team, "number", output=output)
+    take(team, case, ANN)
+    after = decide(team, case, ANN, answer)
+    assert (after.proposed, after.state, after.answer) == ("61.5", state, counts)
+
+
 def test_a_person_who_agrees(team: Office, case: Decision) -> None:
     take(team, case, ANN)
     after = decide(team, case, ANN, "yes")

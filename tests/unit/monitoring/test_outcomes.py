@@ -10,7 +10,7 @@ import pytest
 from taxiway.core.contract import Column, Contract
 from taxiway.core.decision import Decision, record_key
 from taxiway.core.errors import ConflictError, InputError, RefusedError
-from taxiway.core.kind import CLASSIFICATION
+from taxiway.core.kind import CLASSIFICATION, REGRESSION
 from taxiway.core.ports import Actor, Desk
 from taxiway.data.label import label
 from taxiway.monitoring.outcomes import Joined, add_outcomes
@@ -169,3 +169,18 @@ def test_an_auditor_adds_no_outcomes(desk: Desk) -> None:
     auditor = Actor("flights-auditor", ("auditor",), lambda _: "")
     with pytest.raises(RefusedError, match="takes the role owner or developer or engineer"):
         add(dataclasses.replace(desk, actor=auditor), landed([20.0]))
+
+
+def test_outcomes_of_a_number_are_numbers(engineer: Desk) -> None:
+    decided(engineer, 3)
+    number: dict[str, Any] = {
+        "kind": REGRESSION,
+        "target": "arr_delay",
+        "label": lambda rows: label(rows, "arr_delay", "number"),
+    }
+    joined = add(engineer, landed([20.5, float("nan"), 3.0]), **number)
+    assert (joined.added, joined.with_label) == (2, 2)
+    assert sorted(engineer.decisions.outcomes("flight-delays").values()) == [3.0, 20.5]
+    named = landed([1.0]).with_columns(minutes=pl.lit("late"))
+    with pytest.raises(InputError, match="expected a number, found String"):
+        add(engineer, named, **{**number, "target": "minutes"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.metrics import brier_score_loss, roc_auc_score, root_mean_squared_error
 
 from taxiway.core.charter import Bar
 from taxiway.monitoring.performance import Limits, performance
@@ -38,7 +38,7 @@ def limits(**changes: Any) -> Limits:
 
 
 def found(
-    labels: list[bool],
+    labels: list[Any],
     probabilities: list[float],
     held: Limits,
     groups: dict[str, list[str]] | None = None,
@@ -135,3 +135,14 @@ def test_a_group_that_is_behind_beyond_doubt_is_named() -> None:
 def test_the_same_window_gives_the_same_evidence() -> None:
     labels, probabilities = sample(1000, 1.0)
     assert found(labels, probabilities, limits()) == found(labels, probabilities, limits())
+
+
+def test_of_numbers_a_larger_error_is_worse() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.normal(50, 10, 2000)
+    held = limits(bar=Bar(metric="rmse", at_most=6.5), reference=5.0, maximum_drop=0.5)
+    for noise, verdict in ((5.0, "ok"), (6.0, "dropped"), (7.5, "below bar")):
+        scores = labels + rng.normal(0, noise, 2000)
+        result = found(labels.tolist(), scores.tolist(), held)
+        assert result["value"] == pytest.approx(root_mean_squared_error(labels, scores))
+        assert result["verdict"] == verdict

@@ -104,3 +104,25 @@ def test_no_decision_at_all_is_no_error() -> None:
     result = found(predictions=[], labels=[], decisions=0, decisions_of_all=0)
     assert result["verdict"] == "insufficient data"
     assert outcome_counts([], []) == dict.fromkeys(result["counts"], 0)
+
+
+def test_numbers_are_worth_less_the_further_they_are_off() -> None:
+    case = Value.model_validate(
+        {
+            **CASE.model_dump(mode="json", exclude={"per_decision"}),
+            "per_answer": {"right": 2.0, "each_unit_off": -0.5},
+        }
+    )
+    result, _ = value(
+        case,
+        window=MARCH,
+        predictions=[10.0, 12.0, 7.5],
+        labels=[10.0, 14.0, 7.0],
+        decisions=3,
+        decisions_of_all=3,
+        minimum_rows=3,
+    )
+    # Off by 0, 2 and a half: 3 x 2 - 2.5 x 0.5.
+    assert result["counts"] == {"answers": 3, "units_off": 2.5}
+    assert result["realised"] == 4.75
+    assert result["verdict"] == "below promise"

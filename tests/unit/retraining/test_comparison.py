@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import log_loss, mean_absolute_error, roc_auc_score
 
 from taxiway.core.charter import Charter
 from taxiway.core.digest import canonical_json
@@ -163,3 +163,22 @@ def test_a_champion_of_yesterday_is_not_compared(
     found = compare(OLD, NEW, HOLDOUT, ruler())
     with pytest.raises(RefusedError, match="flight-delays:9 is the champion in prod now"):
         record_comparison(at("flights-developer"), proposal, found, rows=ROWS, minimum_gain=0.0)
+
+
+def test_numbers_are_compared_by_how_far_they_are_off() -> None:
+    minutes = LABELS * 30.0 + NOISE
+    old, new = (
+        Side(f"flight-delays:{release}", (minutes + NOISE[::-1] * off).tolist(), None)
+        for release, off in ((1, 8.0), (2, 4.0))
+    )
+    holdout = Holdout("sha256:cd", minutes.tolist(), {"origin": ORIGIN.tolist()})
+    found = compare(old, new, holdout, ruler(metric="mae"))
+    assert found["verdict"] == "challenger wins"
+    assert found["challenger_value"] == pytest.approx(mean_absolute_error(minutes, new.scores))
+    assert found["gain"]["value"] == pytest.approx(
+        found["champion_value"] - found["challenger_value"]
+    )
+    moved = found["moved"]
+    assert moved["up"] + moved["down"] == ROWS
+    assert all(type(count) is int for count in moved.values())
+    assert all(one["gain"] > 0 for one in found["slices"])

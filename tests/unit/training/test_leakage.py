@@ -1,11 +1,12 @@
 import dataclasses
 
+import numpy as np
 import polars as pl
 import pytest
 
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError
-from taxiway.core.kind import CLASSIFICATION
+from taxiway.core.kind import CLASSIFICATION, REGRESSION
 from taxiway.training.code import Code, load_code
 from taxiway.training.leakage import columns_read, leakage, sources, strongest_feature
 from taxiway.training.split import split_by_time
@@ -112,3 +113,19 @@ def test_features_that_fail_without_a_column_are_made_from_it(frame: pl.DataFram
         return raw.select("amount")
 
     assert sources(frame, ("amount", "age"), features) == {"amount": ("amount", "age")}
+
+
+def test_a_number_s_strongest_feature_orders_it_best() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.normal(0, 1, 500)
+    features = pl.DataFrame(
+        {
+            "noise": rng.normal(0, 1, 500),
+            "leak": -(labels**3),
+            "kind": np.where(labels > 0, "high", "low"),
+        }
+    )
+    found = strongest_feature(features, labels, REGRESSION)
+    assert found == {"column": "leak", "metric": "rank correlation", "value": 1.0}
+    weaker = strongest_feature(features.drop("leak"), labels, REGRESSION)
+    assert (weaker["column"], 0.8 < weaker["value"] < 0.9) == ("kind", True)

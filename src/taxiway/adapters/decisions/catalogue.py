@@ -19,17 +19,18 @@ from taxiway.adapters.decisions.segment import DAY, KEPT_DAYS
 from taxiway.adapters.sqlite import BUSY_SECONDS, write_ahead
 from taxiway.core.errors import ConflictError, StoreError
 
-PROTOCOL = 2
-"""In `PRAGMA user_version` of this file and of every segment. To change the tables: raise it, and
-upgrade the old ones on opening."""
+PROTOCOL = 3
+"""In `PRAGMA user_version` of this file and of every segment. To change the tables, or the columns
+of closed files: raise it, and upgrade the old ones on opening. From 3 on, closed files have
+`predicted`."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS outcome (
     model TEXT NOT NULL, key TEXT NOT NULL, label REAL NOT NULL, boolean INTEGER NOT NULL,
     at TEXT NOT NULL, PRIMARY KEY (model, key)
 ) WITHOUT ROWID;
-CREATE TABLE closed_segment (name TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE closed_file (
+CREATE TABLE IF NOT EXISTS closed_segment (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS closed_file (
     path TEXT PRIMARY KEY, model TEXT NOT NULL, environment TEXT NOT NULL, rows INTEGER NOT NULL,
     first_id TEXT NOT NULL, last_id TEXT NOT NULL, first_happened_at INTEGER NOT NULL,
     last_happened_at INTEGER NOT NULL, first_made_at INTEGER NOT NULL, last_made_at INTEGER NOT NULL

@@ -162,7 +162,8 @@ def _frame(
         _, identity, source, key, happened_at, at, inputs, output, latency_us = row
         mark = max(mark, at) if at <= now else mark
         values = segment.texts(names[source])
-        prediction = decision.output.get("prediction")
+        said = decision.output.get("prediction")
+        yes_or_no = isinstance(said, bool)
         probability = decision.output.get("probability")
         for name, value in zip(
             columns,
@@ -173,8 +174,9 @@ def _frame(
                 happened_at,
                 at,
                 max(mark - at, 0),
-                prediction if isinstance(prediction, bool) else None,
+                said if yes_or_no else None,
                 float(probability) if isinstance(probability, int | float) else None,
+                float(said) if isinstance(said, int | float) and not yes_or_no else None,
                 inputs,
                 output,
                 latency_us,

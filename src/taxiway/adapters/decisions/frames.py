@@ -47,7 +47,7 @@ def append(
     import polars as pl
 
     at = pl.col("at").cast(pl.Int64)
-    rows = frame.with_columns(behind_us=(newest - at).clip(lower_bound=0)).select(
+    rows = frame.with_columns(**_said(frame), behind_us=(newest - at).clip(lower_bound=0)).select(
         pl.col(name).cast(dtype) for name, dtype in parquet.schema().items()
     )
     first, last = str(rows["id"].min()), str(rows["id"].max())
@@ -64,6 +64,16 @@ def append(
             for path in (target.parent, *target.parents[1:4]):
                 parquet.sync(path)
             catalogue.replace([file])
+
+
+def _said(frame: pl.DataFrame) -> dict[str, pl.Expr]:
+    """What answers say, in the columns of a closed file."""
+    import polars as pl
+
+    if frame.schema["prediction"] == pl.Boolean:
+        return {"predicted": pl.lit(None, pl.Float64)}
+    nothing = pl.lit(None, pl.Float64)
+    return {"predicted": pl.col("prediction"), "prediction": nothing, "probability": nothing}
 
 
 def _require_fresh(

@@ -34,7 +34,8 @@ def schema() -> dict[str, Any]:
     """The columns of a closed file.
 
     `behind_us` is how much older the answer seems to be than one before it: not zero where the
-    clock went back. `prediction` and `probability` are of the output, for those who query.
+    clock went back. `prediction` and `probability` are of the output, for those who query; an
+    answer that is a number is `predicted`, and leaves the two empty.
     """
     import polars as pl
 
@@ -48,6 +49,7 @@ def schema() -> dict[str, Any]:
         "behind_us": pl.Int64(),
         "prediction": pl.Boolean(),
         "probability": pl.Float64(),
+        "predicted": pl.Float64(),
         "inputs": pl.String(),
         "output": pl.String(),
         "latency_us": pl.Int64(),
@@ -226,7 +228,13 @@ def scan(folder: Path, file: ClosedFile) -> pl.LazyFrame:
 
     if not (folder / file.path).exists():
         raise MovedError(str(folder / file.path))
-    return pl.scan_parquet(folder / file.path, hive_partitioning=False, glob=False)
+    return pl.scan_parquet(
+        folder / file.path,
+        hive_partitioning=False,
+        glob=False,
+        schema=schema(),
+        missing_columns="insert",  # `predicted`, in files of protocol 2
+    )
 
 
 def _wanted(query: Query) -> pl.Expr:

@@ -22,8 +22,11 @@ PLAIN = ("id", "model", "release", "release_digest", "environment", "channel", "
 
 
 def upgrade(old: sqlite3.Connection, place: Place) -> None:
-    """Moves decisions into a segment. Inside the transaction that raises the file's protocol: cut
-    off before its end, it is done again from the beginning."""
+    """Moves decisions into a segment; of protocol 2 nothing has to be moved. Inside the transaction
+    that raises the file's protocol: cut off before its end, it is done again from the beginning.
+    """
+    if old.execute("PRAGMA user_version").fetchone() != (1,):
+        return
     place.folder.mkdir(parents=True, exist_ok=True)
     path = place.path(NAME)
     for suffix in ("", "-wal", "-shm"):

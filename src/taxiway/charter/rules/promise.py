@@ -9,6 +9,7 @@ from taxiway.charter.remark import Remark, advice, error, missing
 from taxiway.core.charter import Risk, Training, Value
 from taxiway.core.kind import KINDS, Metric
 from taxiway.core.operation import Deployment, Monitoring
+from taxiway.core.section import Section
 
 
 def of_its_kind(value: Value, kind: str) -> Iterator[Remark]:
@@ -164,19 +165,22 @@ def _height(name: str, metric: Metric, place: str, at: float) -> Iterator[Remark
         yield advice(place, what)
 
 
-def in_units(training: Training, monitoring: Monitoring, kind: str) -> Iterator[Remark]:
-    """What is in the unit of the target has no default: only its people know what is much."""
-    metric = KINDS[kind].metrics.get(training.bar.metric)
-    if metric is None or not metric.in_units:
-        return
-    for place, section, key in (
-        ("training", training, "maximum_gap"),
-        ("monitoring", monitoring, "maximum_drop"),
-    ):
-        if key not in section.model_fields_set:
-            what = f"{training.bar.metric} is in the unit of the target, so this has no default"
-            says = type(section).model_fields[key].description
-            yield missing("training", f"{place}.{key}", what, todo=f"{says}")
+def gap_in_units(training: Training, kind: str) -> Iterator[Remark]:
+    """How far a group may lie behind has no default in the unit of the target."""
+    yield from _in_units("training", training, "maximum_gap", training.bar.metric, kind)
+
+
+def drop_in_units(training: Training, monitoring: Monitoring, kind: str) -> Iterator[Remark]:
+    """Nor has how far the metric may fall."""
+    yield from _in_units("monitoring", monitoring, "maximum_drop", training.bar.metric, kind)
+
+
+def _in_units(place: str, section: Section, key: str, name: str, kind: str) -> Iterator[Remark]:
+    metric = KINDS[kind].metrics.get(name)
+    if metric is not None and metric.in_units and key not in section.model_fields_set:
+        what = f"{name} is in the unit of the target: only its people know what is much"
+        says = type(section).model_fields[key].description or ""
+        yield missing("training", f"{place}.{key}", what, todo=says)
 
 
 RULES = (
@@ -188,5 +192,6 @@ RULES = (
     threshold,
     value_review,
     bar,
-    in_units,
+    gap_in_units,
+    drop_in_units,
 )
