@@ -73,8 +73,8 @@ RECONCILIATION = "data.reconciliation"
 """By `data reconcile` inside a project, about the model: sources held against one another.
 examined: rows read. found: tables [name], contracts {table: digest of what it is said to hold},
 own (the table that is the project's source, or null), rows, pairs [{left, right, rows, matched,
-joins, same, unseen, notes}], findings [{id, content, kind, severity, confidence, left, right, says,
-evidence, mapping, contracts}]. No values of personal columns."""
+joins, same, unseen, notes}], findings [{id, content, kind, what, severity, confidence, left, right,
+says, evidence, mapping, contracts}]. No values of personal columns."""
 
 MEANING = "data.meaning"
 """Live, at each flight check: whether columns mean what is written. examined: contract columns.

@@ -116,7 +116,7 @@ def _show(found: Reconciliation, answers: Settled, still: int, *, recorded: bool
     beside = f", {every - still} of them settled" if every > still else ""
     screen.say(
         f"{found.rows:,} rows of {len(found.tables)} sources in {found.seconds:.1f} s:"
-        f" {every} findings{beside}."
+        f" {every} finding{'' if every == 1 else 's'}{beside}."
     )
     if still:
         screen.say(

@@ -78,6 +78,7 @@ class Finding:
             "id": self.id,
             "content": self.content,
             "kind": self.kind,
+            "what": KINDS[self.kind],
             "severity": self.severity,
             "confidence": round(self.confidence, 2),
             "left": {"table": self.left.table, "column": self.left.column},

@@ -22,21 +22,6 @@ from taxiway.data.reconcile.views import View, equal
 SAME = 0.98
 """Share of equal rows from which two columns are the same."""
 
-NAMES = (
-    "same",
-    "spelling",
-    "precision",
-    "clock",
-    "law",
-    "mixed",
-    "coding",
-    "differs",
-    "related",
-    "unrelated",
-    "unknown",
-)
-"""What a relation can be."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sentinel:
@@ -57,6 +42,8 @@ class Relation:
     """How x (left) relates to y (right)."""
 
     name: str
+    """`same`, `spelling`, `precision`, `clock`, `law`, `mixed` or `coding` where one column follows
+    from the other; else `differs`, `related`, `unrelated` or, with too few rows, `unknown`."""
     explained: float
     rows: int
     equal: float
