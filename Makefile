@@ -80,6 +80,10 @@ bench-data-snapshot: $(READY) ## Snapshots beside a plain copy and dvc, and thei
 bench-replay: $(READY) ## A day's decisions made again, against the batch that made them
 	@$(BIN)/python -m bench.replay $(BENCH)
 
+.PHONY: bench-data-compare
+bench-data-compare: $(READY) ## Training against production beside one pass of Polars, and memory
+	@$(BIN)/python -m bench.data_compare $(BENCH)
+
 .PHONY: bench-data-features
 bench-data-features: $(READY) ## As-of join of training sets beside Polars, DuckDB and Feast
 	@$(BIN)/python -m bench.data_features $(BENCH)

@@ -18,6 +18,8 @@ from taxiway.data.survey.bins import PERIODS
 MOST_PERIODS = 40
 NEWEST = 3
 """Periods that are asked about."""
+LEAST_RUN = 2
+"""So many of them in a row have to have moved."""
 LEAST_PERIODS = 5
 LEAST_ROWS = 30
 RELATIVE = 0.2
@@ -147,10 +149,10 @@ def _unusual(difference: float, before: Sequence[float], by_chance: float, limit
 
 
 def _run(moved: Sequence[int], newest: Sequence[Period]) -> list[Period]:
-    """The periods at the end that moved to the same side: an odd one in between is an event."""
+    """The periods at the end that moved to the same side. A single one is an event, say a storm."""
     if not moved or not moved[-1]:
         return []
     run = 0
     while run < len(moved) and moved[-1 - run] == moved[-1]:
         run += 1
-    return list(newest[-run:])
+    return list(newest[-run:]) if run >= LEAST_RUN else []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
@@ -51,10 +52,19 @@ def survey(
     counting = Counting(rows.kinds, bins)
     sample = FairSample(len(rows.kinds), seed, sample_rows)
     equal = EqualRows(shared or (), told_apart)
-    for chunk in rows.chunks():
+    for chunk in _ahead(rows.chunks()):
         counting.add(chunk)
         sample.add(chunk)
         equal.add(chunk)
         on_rows(chunk.height)
     kept = sample.frame() if counting.rows else rows.looked_at().head(0)
     return Survey(rows.name, counting.rows, counting.columns(rows.types), kept, equal)
+
+
+def _ahead(chunks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same chunks, of which the next is read while one is counted."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = reader.submit(next, chunks, None)
+            yield chunk
