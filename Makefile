@@ -88,6 +88,10 @@ bench-data-compare: $(READY) ## Training against production beside one pass of P
 bench-data-features: $(READY) ## As-of join of training sets beside Polars, DuckDB and Feast
 	@$(BIN)/python -m bench.data_features $(BENCH)
 
+.PHONY: bench-data-check
+bench-data-check: $(READY) ## A check of 7 million rows beside a bare scan, pandera and Great Expectations
+	@$(BIN)/python -m bench.data_check $(BENCH)
+
 .PHONY: docs
 docs: $(READY) ## Write the generated reference pages again
 	@$(BIN)/python tools/reference.py

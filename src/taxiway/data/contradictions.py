@@ -111,9 +111,8 @@ def _of_moments(contract: Contract) -> Iterator[Contradiction]:
         yield Contradiction(at, "known_at", what, column.known_at, moments)
     if not unknown and contract.decision_at in contract.moments:
         for at, column in enumerate(contract.columns):
-            if not contract.is_known(column.name) and (
-                column.key or column.name == contract.event_time
-            ):
+            dated = column.key or column.name == contract.event_time
+            if dated and not contract.is_known(column.name):
                 what = (
                     f"column {column.name} identifies or dates a decision and is known only"
                     " after it"

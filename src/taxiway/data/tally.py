@@ -60,15 +60,17 @@ def hold(batch: pl.DataFrame, rules: list[Rule], seen: Tally) -> None:
         rule.broken.fill_null(value=False).alias(f"{BROKEN}{at}") for at, rule in enumerate(rules)
     )
     counts = broken.sum().row(0)
+    # Looking a column up in a frame of thousands takes as long as all that is done with it.
+    masks = broken.get_columns()
+    held = {column.name: column for column in batch.get_columns()} if any(counts) else {}
     for at, count in enumerate(counts):
         if not count:
             continue
         seen.broken[at] = seen.broken.get(at, 0) + count
         samples = seen.samples.setdefault(at, [])
         if len(samples) < SAMPLES:
-            mask = broken.get_column(f"{BROKEN}{at}")
-            some = batch.filter(mask).head(SAMPLES - len(samples))
-            samples += _samples(some, rules[at].columns)
+            rows = masks[at].arg_true().head(SAMPLES - len(samples))
+            samples += _samples(held, rows, rules[at].columns)
     failing = [name for name, count in zip(broken.columns, counts, strict=True) if count]
     if failing:
         seen.failed.append(broken.select(pl.any_horizontal(failing)).to_series())
@@ -76,9 +78,12 @@ def hold(batch: pl.DataFrame, rules: list[Rule], seen: Tally) -> None:
         seen.failed.append(pl.repeat(value=False, n=batch.height, eager=True))
 
 
-def _samples(rows: pl.DataFrame, columns: tuple[Column, ...]) -> list[dict[str, Any]]:
+def _samples(
+    held: Mapping[str, pl.Series], rows: pl.Series, columns: tuple[Column, ...]
+) -> list[dict[str, Any]]:
     """Row numbers with the values as they stood: alone, or each with its column's name."""
-    found = rows.select(ROW, *(raw_name(column.name) for column in columns)).iter_rows()
+    names = (ROW, *(raw_name(column.name) for column in columns))
+    found = zip(*(held[name].gather(rows).to_list() for name in names), strict=True)
     if len(columns) == 1:
         return [{"row": row, "value": shown_value(value, columns[0])} for row, value in found]
     return [

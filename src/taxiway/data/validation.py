@@ -165,11 +165,12 @@ def _conclude(
         failed = failed.scatter([row - 1 for row, _ in short], True)
     failures += _of_source(contract, seen, as_of)
     failures += _unasked(contract, source, known)
+    named = set(contract.names)
     validation = Validation(
         rows=seen.rows,
         failed_rows=int(failed.sum()),
         failures=tuple(failures),
-        extra_columns=tuple(n for n in source.columns if n not in contract.names),
+        extra_columns=tuple(n for n in source.columns if n not in named),
         first_time=seen.first_time,
         last_time=seen.last_time,
         columns=len(contract.columns),
@@ -250,6 +251,9 @@ def _of_source(contract: Contract, seen: Tally, as_of: datetime | None) -> list[
     if seen.rows < contract.minimum_rows:
         expected = f"at least {contract.minimum_rows} rows, and there are {seen.rows}"
         failures.append(Failure("", "there are too few rows", 0, expected))
+    if contract.maximum_rows is not None and seen.rows > contract.maximum_rows:
+        expected = f"at most {contract.maximum_rows} rows, and there are {seen.rows}"
+        failures.append(Failure("", "there are too many rows", 0, expected))
     if seen.last_time is not None and as_of is not None:
         last = _moment(seen.last_time)
         if is_stale(contract, last, as_of):
@@ -291,12 +295,13 @@ def _unasked(contract: Contract, source: Source, known: Known) -> Iterator[Failu
 
 def _notes(contract: Contract, seen: Tally, target: str | None) -> list[str]:
     notes = []
+    columns = {column.name: column for column in contract.columns}
     if seen.rows > 1:
         for name, value in seen.constant.items():
-            shown = shown_value(value, contract.column(name))
+            shown = shown_value(value, columns[name])
             notes.append(f"column {name} holds one value in all rows: {shown}")
     notes += [
-        f"column {name}: {_listed(contract.column(name))} stands for none in {count:,} rows"
+        f"column {name}: {_listed(columns[name])} stands for none in {count:,} rows"
         for name, count in seen.sentinels.items()
         if count
     ]

@@ -43,6 +43,7 @@ ONLY_SHOWS = {
     "taxiway data features get",
     "taxiway data features plan",
     "taxiway data infer",  # without --out it shows; with it, it writes that file
+    "taxiway data diff",
     "taxiway data check",
     "taxiway data show",
     "taxiway data list",

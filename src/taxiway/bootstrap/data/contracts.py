@@ -13,6 +13,7 @@ from taxiway.core.errors import ConflictError, InputError, StoreError
 
 if TYPE_CHECKING:
     from taxiway.core.contract import Contract
+    from taxiway.data.changes import Comparison
     from taxiway.data.infer import Draft
     from taxiway.data.odcs import Read
 
@@ -42,6 +43,38 @@ def read(path: Path, *, table: str | None = None) -> Read:
     from taxiway.data.odcs import read_any
 
     return read_any(read_document(path), table=table)
+
+
+def differences(
+    before: str,
+    after: str,
+    *,
+    table: str | None = None,
+    query: str | None = None,
+    told: Told | None = None,
+) -> Comparison:
+    """What differs between two contracts, each in a file or drafted from a source.
+
+    A draft says only what rows show: of a source, what nobody could see in it is no difference.
+    """
+    with extras():
+        from taxiway.data.changes import as_drafted, compare
+
+        contracts, notes, drafted = [], [], False
+        for asked in (before, after):
+            if is_contract(asked):
+                found = read(Path(asked), table=table)
+                contracts.append(found.contract)
+                notes += found.notes
+            else:
+                draft = infer(asked, query=query, told=told)
+                contracts.append(draft.contract)
+                notes += [f"the contract of {asked} is drafted from its rows", *draft.notes]
+                drafted = True
+        first, second = contracts
+        if drafted:
+            first, second = as_drafted(first, second)
+        return compare(first, second, notes=notes)
 
 
 def is_contract(asked: str) -> bool:

@@ -11,6 +11,7 @@ from taxiway.cli.lazy import Lazy
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "infer": ("infer", "Draft a contract from SOURCE; say how sure it is and why."),
+    "diff": ("diff", "Say what differs between two contracts, and whom it breaks."),
     "check": ("check", "Hold every row of SOURCE against the contract; change nothing."),
     "reconcile": ("reconcile", "Find columns of two sources that do not say the same."),
     "resolve": ("resolve", "Sign what becomes of a finding of `reconcile`."),
