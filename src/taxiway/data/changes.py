@@ -146,6 +146,7 @@ def _column(old: Column, new: Column) -> Iterator[Change]:
 def _type(old: Column, new: Column) -> Iterator[Change]:
     if old.type == new.type:
         return
+    breaks: tuple[str, ...]
     if (old.type, new.type) in WIDER:
         breaks, why = (CONSUMERS, MODEL), "fractions may come where whole numbers were"
     elif (new.type, old.type) in WIDER:
@@ -173,6 +174,7 @@ def _looser(why: str = "values may come that never came before") -> tuple[tuple[
 
 
 def _limits(old: Column, new: Column) -> Iterator[Change]:
+    breaks: tuple[str, ...]
     for name, sign in (
         ("minimum", 1),
         ("maximum", -1),
@@ -214,6 +216,7 @@ def _values(old: Column, new: Column) -> Iterator[Change]:
 def _pattern(old: Column, new: Column) -> Iterator[Change]:
     if old.pattern == new.pattern:
         return
+    breaks: tuple[str, ...]
     if old.pattern is None:
         breaks, why = _tighter()
     elif new.pattern is None:
@@ -251,8 +254,11 @@ def _sentinels(old: Column, new: Column) -> Iterator[Change]:
     if a != b:
         breaks = (CONSUMERS, MODEL)
         why = "a value that meant something means nothing now, or the other way round"
-        listed = [sorted(some, key=str) for some in (a, b)]
-        yield Change(old.name, "has other values that stand for none", *listed, breaks, why)
+        what, was, now = (
+            "has other values that stand for none",
+            *(sorted(s, key=str) for s in (a, b)),
+        )
+        yield Change(old.name, what, was, now, breaks, why)
 
 
 def _care(old: Column, new: Column) -> Iterator[Change]:
@@ -303,11 +309,11 @@ def _table(before: Contract, after: Contract) -> Iterator[Change]:
     yield from _promise(before, after, "maximum_rows", -1, "rows at most")
     yield from _promise(before, after, "freshness_hours", -1, "hours of age at most")
     yield from _rules(before, after)
-    a, b = (set(c.references or ()) for c in (before, after))
-    for one in a - b:
+    were, are = (set(c.references or ()) for c in (before, after))
+    for one in were - are:
         said = f"{', '.join(one.columns)} in {one.table}"
         yield Change("", "no longer refers to", said, None, (CONSUMERS,), "joins may lose rows")
-    for one in b - a:
+    for one in are - were:
         said = f"{', '.join(one.columns)} in {one.table}"
         yield Change("", "refers to", None, said, (PRODUCER,), "a row without it is refused now")
     if before.owner != after.owner:

@@ -222,7 +222,7 @@ def _table(
         minimum_rows=ours.minimum_rows if held.minimum_rows is None else held.minimum_rows,
         maximum_rows=ours.maximum_rows if held.maximum_rows is None else held.maximum_rows,
         rules=tuple(held.rules) or None,
-        references=tuple(references) or None,
+        references=tuple(sorted(references, key=lambda one: one.columns)) or None,
         changes=ours.changes if ours.changes != "any" else None,
     )
 

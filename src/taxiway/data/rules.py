@@ -109,7 +109,8 @@ def _rules(column: Column, source: Source) -> Iterator[tuple[str, str, pl.Expr]]
         absent |= is_sentinel(column, raw, found, decimal=source.decimal)
     if not column.nullable:
         yield "is missing", "a value", absent
-    yield "is of another type", spelling(column), ~absent & value.is_null()
+    if source.is_text or column.sentinels or source.schema[column.name] != DTYPES[column.type]:
+        yield "is of another type", spelling(column), ~absent & value.is_null()
     if column.type == "number":
         yield "is not finite", "a finite number", ~value.is_finite()
     if column.minimum is not None:

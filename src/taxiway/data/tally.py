@@ -115,7 +115,8 @@ def notice(batch: pl.DataFrame, event_time: str, present: list[Column], seen: Ta
         seen.last_time = max((t for t in (seen.last_time, times.max()) if t), default=None)
     for columns, hashes in seen.hashes.items():
         full = pl.all_horizontal(pl.col(columns).is_not_null())
-        hashes.append(batch.select(pl.when(full).then(pl.struct(columns).hash())).to_series())
+        known = pl.col(columns[0]) if len(columns) == 1 else pl.struct(columns)
+        hashes.append(batch.select(pl.when(full).then(known.hash())).to_series())
     if not seen.rows:
         seen.constant = {c.name: batch.get_column(raw_name(c.name))[0] for c in present}
     for name, value in list(seen.constant.items()):

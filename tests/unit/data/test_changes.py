@@ -51,7 +51,9 @@ def test_a_change_of_a_column(change: dict[str, Any], what: str | None, breaks: 
 
 @pytest.mark.parametrize("part", ["unit", "meaning"])
 def test_another_unit_and_another_meaning_break_everybody(part: str) -> None:
-    before, after = (contract(replace(BASE, **{part: value})) for value in ("km", "mi"))
+    before, after = (
+        contract(replace(BASE, **dict[str, Any]({part: value}))) for value in ("km", "mi")
+    )
     assert set(compare(before, after).changes[0].breaks) == set(ALL)
 
 

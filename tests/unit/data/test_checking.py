@@ -109,8 +109,12 @@ def test_the_quarantine(check: Callable[..., Checked], tmp_path: Path, suffix: s
     text = ROWS + "003,1,2,N1\nx,1,2,N1\n006,1\n"
     found = check(contract(rules=(Rule("positive", "start > 0"),)), text, quarantine=aside)
     assert found.quarantined == found.validation.failed_rows == 4
-    read = {"csv": pl.read_csv, "parquet": pl.read_parquet, "delta": pl.read_delta}[suffix]
-    rows = read(str(aside))
+    reads: dict[str, Callable[[str], pl.DataFrame]] = {
+        "csv": pl.read_csv,
+        "parquet": pl.read_parquet,
+        "delta": pl.read_delta,
+    }
+    rows = reads[suffix](str(aside))
     assert rows["row"].to_list() == [3, 4, 5, 6]
     assert "the key repeats" in rows["reasons"][0]
     assert "does not match its pattern" in rows["reasons"][2]

@@ -60,7 +60,9 @@ def differences(
     with extras():
         from taxiway.data.changes import as_drafted, compare
 
-        contracts, notes, drafted = [], [], False
+        contracts: list[Contract] = []
+        notes: list[str] = []
+        drafted = False
         for asked in (before, after):
             if is_contract(asked):
                 found = read(Path(asked), table=table)
