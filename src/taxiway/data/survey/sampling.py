@@ -86,7 +86,7 @@ class EqualRows:
     def repeated(self) -> float:
         """The share of the kept rows that were there before."""
         kept = self.rows()
-        return 1 - len(np.unique(kept)) / len(kept) if len(kept) else 0.0
+        return repeats_of(kept) / len(kept) if len(kept) else 0.0
 
     def _all(self) -> NDArray[np.uint64]:
         return np.concatenate(self._kept, axis=1) if self._kept else np.empty((2, 0), np.uint64)
@@ -95,6 +95,12 @@ class EqualRows:
         self.below = below
         kept = self._all()
         self._kept = [kept[:, kept[0] <= below]]
+
+
+def repeats_of(rows: NDArray[np.uint64]) -> int:
+    """How many of the rows were there before. Sorting is several times quicker than `unique`."""
+    ordered = np.sort(rows)
+    return int((ordered[1:] == ordered[:-1]).sum())
 
 
 def told_apart_by(looked_at: pl.DataFrame, columns: Sequence[str]) -> list[str]:
