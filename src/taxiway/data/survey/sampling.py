@@ -37,9 +37,9 @@ class FairSample:
             self._prune()
 
     def frame(self) -> pl.DataFrame:
-        """The sample, in the order of the rows."""
+        """The sample in an order of chance, so that its first rows are a fair sample too."""
         self._prune()
-        return self._kept[0] if self._kept else pl.DataFrame()
+        return self._kept[0][np.argsort(self._drawn[0])] if self._kept else pl.DataFrame()
 
     def _prune(self) -> None:
         if not self._kept:
