@@ -122,17 +122,22 @@ def batches(
             execution_options={"stream_results": True, "max_row_buffer": FETCHED_ROWS},
         )
         wanted = {c.name: c.type for c in contract.columns} if contract is not None else {}
-        for chunk in rows.partitions(FETCHED_ROWS):
-            columns = list(zip(names, zip(*chunk, strict=True), strict=True))
-            if kinds is not None:
-                for name, values in columns:
-                    kinds.setdefault(name, set()).update(map(type, values))
-            yield pl.DataFrame(
-                [
-                    pl.Series(name, _texts(name, values, wanted.get(name)), dtype=pl.String())
-                    for name, values in columns
-                ]
-            )
+        cursor: Any = rows.cursor
+        try:
+            for chunk in rows.partitions(FETCHED_ROWS):
+                columns = list(zip(names, zip(*chunk, strict=True), strict=True))
+                if kinds is not None:
+                    for name, values in columns:
+                        kinds.setdefault(name, set()).update(map(type, values))
+                yield pl.DataFrame(
+                    [
+                        pl.Series(name, _texts(name, values, wanted.get(name)), dtype=pl.String())
+                        for name, values in columns
+                    ]
+                )
+        finally:
+            if cursor is not None:  # a connection that went away leaves it open
+                cursor.close()
 
 
 @contextmanager
