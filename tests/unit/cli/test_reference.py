@@ -57,6 +57,7 @@ ONLY_SHOWS = {
     "taxiway data bias",
     "taxiway data benefit",
     "taxiway data synth",
+    "taxiway data worth",
     "taxiway handoff list",
     "taxiway check",
     "taxiway deviate list",

@@ -38,7 +38,7 @@ def leaks(
 
         step("Reading rows")
         rows = rows_of(asked)
-        table = _table(asked, rows, order)
+        table = table_asked(asked, rows, order)
         return search(table, contract=rows.contract, models=models, step=step), rows
 
 
@@ -50,7 +50,7 @@ def benefit(
         from taxiway.data.benefit import benefits
 
         rows = rows_of(asked)
-        table = _table(asked, rows, order)
+        table = table_asked(asked, rows, order)
         most, done = len(table.inputs) + 1, 0
 
         def advance(one: int) -> None:
@@ -61,7 +61,8 @@ def benefit(
         return benefits(table, rows.contract, advance), rows
 
 
-def _table(asked: Asked, rows: Rows, order: Order) -> Table:
+def table_asked(asked: Asked, rows: Rows, order: Order) -> Table:
+    """The rows with what is known of them, ready to be searched."""
     import polars as pl
 
     from taxiway.data.leaks.table import table_of

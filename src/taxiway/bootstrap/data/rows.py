@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +58,15 @@ class Rows:
 
 
 def rows_of(
-    asked: Asked, *, labelled: bool = True, on_rows: Callable[[int], None] = lambda _: None
+    asked: Asked,
+    *,
+    labelled: bool = True,
+    sentinels: bool = False,
+    on_rows: Callable[[int], None] = lambda _: None,
 ) -> Rows:
     """The rows that somebody asks about, and their label if it is known.
+
+    With `sentinels`, these are values as any others, not missing ones.
 
     Raises `InputError` for a source that can't be read as its contract says, and, if they have to
     be `labelled`, without a target.
@@ -81,7 +88,7 @@ def rows_of(
             source = open_source(project.path(project.charter.data.source))
         contract, notes = _contract(asked, project, source.columns)
         typed = contract or draft(source, on_rows=on_rows).contract
-        frame, whole = _read(source, typed)
+        frame, whole = _read(source, _with_sentinels(typed) if sentinels else typed)
         if whole > frame.height:
             notes = (*notes, f"{frame.height:,} of {whole:,} rows were looked at")
         target = asked.target
@@ -145,6 +152,11 @@ def _contract(
     if asked.source is None or set(contract.names) & set(columns):
         return contract, ()
     return None, ("types were drafted from the values: the project's contract has other columns",)
+
+
+def _with_sentinels(typed: Contract) -> Contract:
+    columns = tuple(dataclasses.replace(column, sentinels=None) for column in typed.columns)
+    return dataclasses.replace(typed, columns=columns)
 
 
 def _read(source: Source, typed: Contract) -> tuple[pl.DataFrame, int]:

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bias": ("bias", "Examine SOURCE for bias: groups, base rates, proxies."),
     "benefit": ("benefit", "Say what a model loses without each column of SOURCE."),
     "synth": ("synth", "Make up rows that keep a contract, alone or like SOURCE."),
+    "worth": ("worth", "Say which defect of SOURCE to repair first, and what it earns."),
     "features": ("features", "Features by key, as known at a moment: for training and online."),
     "snapshot": ("snapshot", "Keep SOURCE as an immutable snapshot, if it holds the contract."),
     "show": ("show", "Show what a source or a snapshot holds, column by column."),

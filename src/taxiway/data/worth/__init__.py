@@ -1,0 +1,1 @@
+"""Which defect of a table to repair first, and what a model gains by it."""
