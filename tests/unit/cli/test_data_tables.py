@@ -105,3 +105,23 @@ def test_rows_like_these_are_made_up(loans: Path) -> None:
     assert told["likeness"]["keeps_apart"] is True
     with pytest.raises(InputError, match="No contract was named"):
         run(data, "synth", "--out", "first.csv")
+
+
+def test_what_repairs_earn_is_shown_and_drawn(loans: Path) -> None:
+    rng = np.random.default_rng(1)
+    frame = pl.read_csv(loans).with_columns(
+        income=pl.Series(np.where(rng.random(ROWS) < 0.1, -9999, np.arange(ROWS) % 700 + 1000))
+    )
+    frame.write_csv("holes.csv")
+    asked = ("worth", "holes.csv", "--target", "approved", "--leave-out", "letter")
+    result = run(data, *asked, "--leave-out", "email", "--html", "worth.html")
+    assert result.exit_code == 0, result.output
+    assert "-9999" in result.output
+    assert "ROC AUC as it is" in result.output
+    text = Path("worth.html").read_text("utf-8")
+    assert "<svg" in text
+    assert "sentinels: income" in text
+    told = json.loads(run(data, *asked, "--leave-out", "email", "--json").output)
+    assert [one["defect"] for one in told["gains"]] == ["sentinels"]
+    assert told["gains"][0]["rate"] == pytest.approx(0.1, abs=0.03)
+    assert "No defect was found." in run(data, "worth", "loans.csv", *asked[2:]).output

@@ -1,8 +1,8 @@
-"""What a repair earns: defects that were put in are found, at their rate, and told by their gain."""
+"""Defects that were put in are found at their rate, and their repair is told by its gain."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import numpy as np
@@ -39,7 +39,7 @@ def patients() -> pl.DataFrame:
             "pressure_pa": 101_325 + 500 * z[2],
             "share": 0.5 + 0.05 * z[3],
             "steps": (8_000 * np.exp(0.3 * z[4])).round(),
-            "at": [datetime(2026, 1, 1) + timedelta(minutes=n) for n in range(ROWS)],
+            "at": [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n) for n in range(ROWS)],
             "ill": rng.random(ROWS) < 1 / (1 + np.exp(-2.5 * score)),
         }
     )
@@ -143,7 +143,7 @@ def test_of_a_number_it_tells_the_share_explained() -> None:
         [1] * ROWS,
         ["é", ""] * (ROWS // 2),
         [10**18 + n for n in range(ROWS)],
-        [datetime(1900, 1, 1)] * ROWS,
+        [datetime(1900, 1, 1, tzinfo=UTC)] * ROWS,
     ],
 )
 def test_hostile_columns_end_nothing(column: list[object]) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     help="Write a page of one file, too.",
 )
 @options.as_json
-def worth(  # noqa: PLR0913 - one argument for each option
+def worth(
     *,
     asked: Asked,
     leave_out: tuple[str, ...],

@@ -50,6 +50,7 @@ def sentinels(table: Table, known: Mapping[str, Sequence[Any]]) -> Iterator[Foun
             numbers = column.cast(pl.Float64)
             found = [value for value, _, _ in among_numbers(values.cast(pl.Float64), rows)]
             found += [v for v in known.get(name, ()) if isinstance(v, int | float)]
+            found = sorted({float(value) for value in found})
             hit = numbers.is_in(
                 pl.Series(sorted({float(v) for v in found}), dtype=pl.Float64).implode()
             )

@@ -90,9 +90,7 @@ def _labels(
     return frame.with_columns(values.zip_with(~_rows(frame, rate, rng), other).alias(column))
 
 
-def _duplicates(
-    frame: pl.DataFrame, column: str, rate: float, rng: np.random.Generator
-) -> pl.DataFrame:
+def _duplicates(frame: pl.DataFrame, _: str, rate: float, rng: np.random.Generator) -> pl.DataFrame:
     """So many copies of rows that they are a share of all."""
     copies = int(frame.height * rate / (1 - rate))
     again = frame[rng.integers(0, frame.height, copies)]
