@@ -51,9 +51,7 @@ def sentinels(table: Table, known: Mapping[str, Sequence[Any]]) -> Iterator[Foun
             found = [value for value, _, _ in among_numbers(values.cast(pl.Float64), rows)]
             found += [v for v in known.get(name, ()) if isinstance(v, int | float)]
             found = sorted({float(value) for value in found})
-            hit = numbers.is_in(
-                pl.Series(sorted({float(v) for v in found}), dtype=pl.Float64).implode()
-            )
+            hit = numbers.is_in(pl.Series(found, dtype=pl.Float64).implode())
         elif column.dtype == pl.String:
             named = pl.Series([str(v) for v in known.get(name, ())], dtype=pl.String)
             hit = texts_in(column, CLEAR) | column.is_in(named.implode())

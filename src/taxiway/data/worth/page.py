@@ -26,8 +26,11 @@ def bars(gains: Sequence[Gain]) -> list[str]:
     """Each gain as a line of text: `o` where it is, `-` over its interval, `|` where nothing is.
 
     >>> from taxiway.core.interval import Interval
-    >>> bars([Gain("units", "", 0.1, "", "repaired", Interval(0.5, 0.25, 0.75), "worth it")])
-    ['units  |            ----------o---------   ']
+    >>> (line,) = bars(
+    ...     [Gain("units", "", 0.1, "", "repaired", Interval(0.5, 0.25, 0.75), "worth it")]
+    ... )
+    >>> line
+    'units  |            --------------o-------------'
     """
     if not gains:
         return []
