@@ -19,8 +19,12 @@ LEAST = 0.002
 """A defect of fewer rows than this share is left to `taxiway data check`."""
 FEWEST = 10
 
-FACTORS = (1000.0, 100.0, 60.0, 25.4, 12.0, 10.0, 3.6, 3.28084, 2.54, 2.20462, 1.609344)
+POWERS = (1000.0, 100.0, 10.0)
+FACTORS = (*POWERS, 60.0, 25.4, 12.0, 3.6, 3.28084, 2.54, 2.20462, 1.609344)
 """What units of one quantity differ by: kilo, cents and percent, minutes, inches, pounds..."""
+SURE, SURE_ENOUGH = 0.012, 0.15
+"""How sure the medians have to be, in powers of ten, to tell a factor from groups by nature: any
+factor, and those that are powers of ten."""
 GAP = 0.12
 """How far apart two groups of values are at the least, in powers of ten."""
 
@@ -116,7 +120,10 @@ def _in_one_unit(values: Floats) -> tuple[Floats, list[float]]:
         apart = float(np.median(other) - np.median(main))
         # A median's standard error of bell-shaped values is 1.25 of the mean's; widths are IQRs.
         error = 3 * 1.25 * widths[0] / 1.35 * np.sqrt(1 / len(other) + 1 / len(main)) + 0.004
-        near = min(FACTORS, key=lambda f: abs(abs(apart) - np.log10(f)))
+        if error > SURE_ENOUGH:
+            continue
+        known = FACTORS if error <= SURE else POWERS
+        near = min(known, key=lambda f: abs(abs(apart) - np.log10(f)))
         if abs(abs(apart) - np.log10(near)) > error:
             continue
         factor = near if apart > 0 else 1 / near

@@ -94,18 +94,11 @@ def shifted(table: Table) -> Iterator[Found]:
     """Rows whose values stand one column to the side: three of them at least fit only there."""
     frame = table.frame
     habits = [_habit(column) for column in frame]
-    for step in (1, -1):  # to the right, and to the left
-        own = np.ones((frame.height, frame.width), dtype=bool)
-        moved = np.zeros((frame.height, frame.width), dtype=bool)
-        for at, column in enumerate(frame):
-            mine, other = habits[at], habits[at - step] if 0 <= at - step < frame.width else None
-            if mine is not None:
-                own[:, at] = mine.fits(column, wide=True)
-            if other is not None:
-                moved[:, at] = other.fits(column, wide=False)
-        displaced = ~own & moved
-        rows = displaced.sum(axis=1) >= DISPLACED
-        if rows.sum() < max(FEWEST, LEAST * frame.height):
+    sides = {step: _moved(frame, habits, step) for step in (1, -1)}  # to the right, to the left
+    for step, (rows, displaced, moved) in sides.items():
+        # What rows show on the other side is chance.
+        chance = int(sides[-step][0].sum())
+        if rows.sum() < max(FEWEST, LEAST * frame.height, 5 * chance):
             continue
         where = np.flatnonzero(displaced[rows].mean(axis=0) > 0.5)
         if len(where) < DISPLACED:
@@ -121,6 +114,28 @@ def shifted(table: Table) -> Iterator[Found]:
         side = "right" if step > 0 else "left"
         says = f"in {rate:.1%} of the rows the values stand one column to the {side}"
         yield Found(SHIFTED, names, rate, says, columns)
+
+
+def _moved(frame: pl.DataFrame, habits: list[_Habit | None], step: int) -> tuple[Mask, Mask, Mask]:
+    """Rows that look moved; which of their values fit only beside; and which fit there at all."""
+    own = np.ones((frame.height, frame.width), dtype=bool)
+    moved = np.zeros((frame.height, frame.width), dtype=bool)
+    for at, column in enumerate(frame):
+        mine, other = habits[at], habits[at - step] if 0 <= at - step < frame.width else None
+        if mine is not None:
+            own[:, at] = mine.fits(column, wide=True)
+        if other is not None:
+            moved[:, at] = other.fits(column, wide=False)
+    displaced = ~own & moved
+    first = displaced.argmax(axis=1)
+    last = frame.width - 1 - displaced[:, ::-1].argmax(axis=1)
+    count = displaced.sum(axis=1)
+    # Between the first and the last, hardly a value may contradict.
+    before = np.pad(np.cumsum(moved, axis=1), ((0, 0), (1, 0)))
+    places = np.arange(frame.height)
+    inside = before[places, last + 1] - before[places, first]
+    rows = (count >= DISPLACED) & (inside >= 0.8 * (last + 1 - first))
+    return rows, displaced, moved
 
 
 def _ends(first: int, last: int, step: int, moved: NDArray[np.float64]) -> tuple[int, int]:
