@@ -14,6 +14,8 @@ from taxiway.data.column_types import from_text
 from taxiway.data.infer import names, sentinels
 from taxiway.data.infer.record import Guess
 from taxiway.data.infer.spellings import Spelling, in_many, parse, spellings
+from taxiway.data.privacy.names import PROTECTED, named
+from taxiway.data.privacy.personal import of_values
 
 ALMOST = 0.98
 """Share of the values that have to be of a type for the others to be worth a word."""
@@ -22,8 +24,6 @@ LISTED = 30
 LIST_CHARACTERS = 40
 ENOUGH = 50
 """How many rows it takes to say that a value is always there."""
-EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
-IBAN = r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$"
 TRUTHS = ({"yes", "no"}, {"y", "n"}, {"t", "f"}, {"ja", "nein"}, {"oui", "non"}, {"si", "no"})
 WITH_UNIT = r"^[+-]?\d+(?:[.,]\d+)?\s*([A-Za-z%°€$£µ²/]{1,6})$"
 
@@ -376,7 +376,7 @@ def _limited(look: Look, column: Column) -> dict[str, Any]:
 
 
 def _enumerated(look: Look, column: Column) -> dict[str, Any]:
-    if look.values.dtype != pl.String() or names.is_personal(look.words):
+    if look.values.dtype != pl.String() or named(look.name):
         return {}
     values = look.values.filter(~look.values.is_in(list(column.sentinels or ())))
     few = 0 < values.len() <= LISTED and look.filled >= max(ENOUGH, 10 * values.len())
@@ -406,17 +406,15 @@ def _about(look: Look, column: Column) -> dict[str, Any]:
             unit = _degrees(look)
         if unit:
             about["unit"] = unit
-    personal = names.is_personal(look.words)
+    personal = named(look.name) is not None
     if personal:
         look.say("personal by its name")
-    elif look.values.dtype == pl.String() and look.filled:
-        for kind, pattern in (("mail addresses", EMAIL), ("bank accounts", IBAN)):
-            if look.share(look.values.str.contains(pattern)) > 0.5:
-                look.say(f"its values look like {kind}: personal")
-                personal = True
+    elif (found := of_values(look.values)) and found.rows > look.values.len() / 2:
+        look.say(f"{found.says}: {found.kind}, which is personal")
+        personal = True
     if personal:
         about["personal"] = True
-    if names.PROTECTED.intersection(look.words):
+    if named(look.name, PROTECTED):
         look.say("protected by its name")
         about["protected"] = True
     return about
@@ -440,7 +438,7 @@ def _degrees(look: Look) -> str | None:
 
 def _odd(look: Look, odd: pl.Series) -> str:
     """The values that are of another kind, or how many they are if they may be personal."""
-    if names.is_personal(look.words) or len(odd) > 5:
+    if named(look.name) or len(odd) > 5:
         return f"{len(odd)} values"
     return _shown(odd.to_list())
 

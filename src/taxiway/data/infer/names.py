@@ -43,24 +43,6 @@ CODES = frozenset([
 IDENTIFIERS = frozenset([
     "id", "key", "uuid", "guid", "number", "no", "num", "nr", "code", "ref", "identifier",
 ])  # fmt: skip
-PERSONAL = frozenset([
-    "email", "mail", "phone", "mobile", "telephone", "tel", "fax", "ssn", "iban", "passport",
-    "surname", "firstname", "lastname", "forename", "fullname", "address", "street", "birthday",
-    "birthdate", "dob", "nin", "cpf", "nhs", "vorname", "nachname", "strasse", "telefon",
-    "geburtsdatum",
-])  # fmt: skip
-PAIRS = (
-    ("first", "name"), ("last", "name"), ("full", "name"), ("given", "name"), ("family", "name"),
-    ("middle", "name"), ("customer", "name"), ("date", "birth"), ("birth", "date"),
-    ("ip", "address"), ("credit", "card"), ("card", "number"), ("national", "id"),
-    ("tax", "id"), ("driver", "license"), ("maiden", "name"), ("patient", "name"),
-    ("employee", "name"), ("user", "name"),
-)  # fmt: skip
-PROTECTED = frozenset([
-    "sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality", "disability",
-    "disabled", "marital", "pregnant", "pregnancy", "orientation", "citizenship", "caste",
-    "veteran", "age", "geschlecht",
-])  # fmt: skip
 EVENT = ("event", "timestamp", "time", "datetime", "date", "created", "at", "day", "ts", "when")
 
 
@@ -86,9 +68,3 @@ def unit_of(words: list[str]) -> str | None:
     if found:
         return found[-1]
     return ONLY_LAST.get(words[-1]) if len(words) > 1 else None
-
-
-def is_personal(words: list[str]) -> bool:
-    """Whether a name says that its values belong to a person."""
-    there = set(words)
-    return not PERSONAL.isdisjoint(there) or any(there.issuperset(pair) for pair in PAIRS)

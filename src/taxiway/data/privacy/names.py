@@ -9,14 +9,15 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "person name": (
         "first name", "last name", "full name", "surname", "forename", "given name", "family name",
         "middle name", "maiden name", "firstname", "lastname", "fullname", "customer name",
-        "client name", "patient name", "employee name", "holder name", "cardholder", "contact name",
+        "user name", "client name", "patient name", "employee name", "holder name", "cardholder",
+        "contact name",
         "vorname", "nachname", "prenom", "prénom", "nom de famille", "apellido", "apellidos",
         "cognome", "achternaam", "voornaam", "imie", "nazwisko",
     ),
     "email": ("email", "e mail", "mail address", "correo", "courriel"),
     "phone": (
-        "phone", "telephone", "mobile", "cell phone", "phone number", "telefon", "telefono", "fax",
-        "msisdn", "handynummer",
+        "phone", "telephone", "tel", "mobile", "cell phone", "phone number", "telefon", "telefono",
+        "fax", "msisdn", "handynummer",
     ),
     "address": (
         "street", "address", "address line", "house number", "strasse", "straße", "hausnummer",
@@ -57,6 +58,8 @@ PROTECTED: Mapping[str, tuple[str, ...]] = {
     "disability": ("disability", "disabled", "handicap", "behinderung"),
     "marital status": ("marital status", "marital", "married", "marriage", "familienstand",
                        "civil status", "personal status", "single", "spouse"),
+    "caste": ("caste",),
+    "veteran": ("veteran", "military service"),
     "pregnancy": ("pregnant", "pregnancy", "maternity"),
     "orientation": ("sexual orientation", "orientation"),
     "politics": ("political", "party membership", "trade union", "union member"),

@@ -18,7 +18,8 @@ INSIDE_ROWS = 500
 FEWEST = 3
 """Rows that hold a mail address and so on from which on it is no slip."""
 FEWEST_DISTINCT = 10
-"""Distinct values of a column that is of a kind; versions look like addresses, and are few."""
+AMBIGUOUS = frozenset({"ip address"})
+"""What other things look like too: versions do, and there are few of them."""
 WHOLE = 0.5
 """Share of rows from which on a column is of a kind, and does not only hold some."""
 QUASI = frozenset({"postal code", "birth date", "age", "sex", "nationality", "marital status"})
@@ -127,8 +128,8 @@ def _personal(column: pl.Series, *, marked: bool) -> Personal | None:
     by_name = named(column.name)
     step = max(1, column.len() // SEEN_ROWS)
     seen = column.gather_every(step).drop_nulls()
-    if by_value := _by_values(seen):
-        kind, rows, says = by_value
+    if held := of_values(seen):
+        kind, rows, says = held.kind, held.rows, held.says
         whole = rows >= WHOLE * seen.len()
         how = "values and name" if by_name and whole else "values" if whole else "inside its texts"
         confidence = SURE if whole or (by_name and rows) or kind in CHECKED else LIKELY
@@ -147,11 +148,22 @@ def _contradicts(kind: str, seen: pl.Series) -> bool:
     return seen.cast(pl.String).str.to_lowercase().is_in(FLAGS).all()
 
 
-def _by_values(seen: pl.Series) -> tuple[str, int, str] | None:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What values are, or hold inside of texts."""
+
+    kind: str
+    rows: int
+    """How many of them."""
+    says: str
+
+
+def of_values(seen: pl.Series) -> Held | None:
+    """The kind of personal data that some values without nulls are, or hold; None if of none."""
     if seen.dtype.is_integer():
         whole = _numbers(seen)
         return _scheme(whole, seen.len()) if whole else None
-    if seen.dtype != pl.String:
+    if seen.dtype != pl.String or not seen.len():
         return None
     return _scheme(_distinct(seen), seen.len()) or _inside(seen)
 
@@ -170,7 +182,7 @@ def _distinct(seen: pl.Series) -> list[str]:
     return seen.unique(maintain_order=True).head(2_000).to_list()
 
 
-def _scheme(values: Sequence[str], rows: int) -> tuple[str, int, str] | None:
+def _scheme(values: Sequence[str], rows: int) -> Held | None:
     found = recognised(values)
     if found is None:
         return None
@@ -178,12 +190,12 @@ def _scheme(values: Sequence[str], rows: int) -> tuple[str, int, str] | None:
         f"{found.valid:.0%} of its values have right check digits, of random ones"
         f" {found.by_chance:.1%}"
     )
-    return found.kind, round(found.valid * rows), says
+    return Held(found.kind, round(found.valid * rows), says)
 
 
-def _inside(seen: pl.Series) -> tuple[str, int, str] | None:
+def _inside(seen: pl.Series) -> Held | None:
     """What stands in texts, alone or among other words; the most frequent kind."""
-    best: tuple[str, int, str] | None = None
+    best: Held | None = None
     for kind, pattern in INSIDE.items():
         holding = seen.filter(seen.str.contains(pattern))
         rows = holding.len()
@@ -192,11 +204,11 @@ def _inside(seen: pl.Series) -> tuple[str, int, str] | None:
             rows = round(rows * confirmed(kind, looked) / len(looked))
             # Of long numbers one in ten has the check digit of a card.
             rows = rows if rows >= 0.3 * holding.len() else 0
-        least = FEWEST if rows < WHOLE * seen.len() else min(FEWEST_DISTINCT, seen.len() // 2)
-        if rows < FEWEST or holding.n_unique() < least:
+        few = kind in AMBIGUOUS and holding.n_unique() < min(FEWEST_DISTINCT, seen.len() // 2)
+        if rows < FEWEST or few:
             continue
-        if best is None or rows > best[1]:
-            best = kind, rows, f"{rows:,} of {seen.len():,} values hold one"
+        if best is None or rows > best.rows:
+            best = Held(kind, rows, f"{rows:,} of {seen.len():,} values hold one")
     return best
 
 

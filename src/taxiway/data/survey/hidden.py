@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import polars as pl
 
 from taxiway.core.contract import Contract
+from taxiway.data.privacy.names import named
+from taxiway.data.privacy.personal import of_values
 from taxiway.data.survey.counting import Column
 from taxiway.data.survey.rows import BOOLEAN, TEXT
 
@@ -22,24 +23,6 @@ SHOWN_FROM = 5
 FEW = 20
 """With no more values than that a column says nothing of anybody, whatever it is called."""
 
-NAMES = re.compile(
-    r"(^|_)(first|last|family|given|middle|full|user|customer|person|employee|patient|client)_?name"
-    r"|surname|e_?mail|phone|mobile|fax_|street|address|iban|ssn|passport|birth|^name$"
-    r"|(^|_)(dob|tax_?id|national_?id|social_security|card_?(no|number)|account_?(no|number))($|_)",
-    re.IGNORECASE,
-)
-"""What columns of personal data are called."""
-
-PATTERNS = {
-    "a mail address": r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}",
-    "a bank account": r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b",
-    "a card number": r"\b[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{3,4}\b",
-    "a phone number": r"^(?:\+|00)[0-9][0-9 ()/.-]{6,}[0-9]$",
-    "a national number": r"^[0-9]{3}-[0-9]{2}-[0-9]{4}$",
-    "an address of a computer": r"^(?:[0-9]{1,3}\.){3}[0-9]{1,3}$",
-}
-"""What personal texts look like."""
-
 
 def hidden_columns(
     columns: Mapping[str, Column], sample: pl.DataFrame, contract: Contract | None = None
@@ -53,16 +36,16 @@ def hidden_columns(
 def _reason(column: Column, sample: pl.DataFrame, marked: bool) -> str | None:
     if marked:
         return "personal, says the contract"
-    if NAMES.search(_words(column.name)) and not _few(column):
+    if named(column.name) and not _few(column):
         return "personal, by its name"
     if column.kind != TEXT:
         return None
     if column.nearly_all_differ:
         return "nearly every row has its own"
     texts = sample.get_column(column.name).drop_nulls().head(LOOKED_AT)
-    for what, pattern in PATTERNS.items():
-        if texts.len() and texts.str.contains(pattern).mean() >= ENOUGH:  # type: ignore[operator]
-            return f"looks like {what}"
+    held = of_values(texts)
+    if held is not None and held.rows >= ENOUGH * texts.len():
+        return f"holds what looks like {held.kind}"
     if texts.len() and texts.str.len_chars().mean() >= LONG_TEXTS:  # type: ignore[operator]
         return "free text"
     if _mostly_once(column):
@@ -81,8 +64,3 @@ def _few(column: Column) -> bool:
     if column.kind == TEXT:
         return column.distinct is not None and column.distinct <= FEW
     return column.bins.few or column.kind == BOOLEAN
-
-
-def _words(name: str) -> str:
-    """Words of a name apart: `lastName` as `last_Name`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[\W]+", "_", name)
