@@ -130,7 +130,8 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
     server = [str(Path(sys.executable).with_name("weed")), "server", "-s3"]
     at = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder / 'data'}"]
     small = ["-volume.max=50", "-master.volumeSizeLimitMB=64", "-master.electionTimeout=1s"]
-    quiet = ["-master.telemetry=false", "-s3.iam=false", "-s3.port.iceberg=0", "-metricsPort=0"]
+    quiet = ["-master.telemetry=false", "-s3.iam=false", "-s3.port.iceberg=0"]
+    quiet += ["-s3.port.lance=0", "-metricsPort=0"]
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(
             [*server, *at, *ports, *small, *quiet, f"-s3.config={folder / 's3.json'}"],

@@ -11,6 +11,7 @@ from taxiway.core import evidence as kinds
 from taxiway.core.charter import Charter
 from taxiway.core.check import Case, FlightCheck, Verdict
 from taxiway.core.contract import Contract, contract_from
+from taxiway.core.errors import IntegrityError, MissingError
 from taxiway.core.evidence import Evidence, evidence_digest
 from taxiway.core.facts import Deployment, Developed, Model, Release
 from taxiway.core.moves import CHALLENGER
@@ -51,7 +52,6 @@ def case_of(workspace: Workspace, model: Model, release: Release, environment: s
     from taxiway.governance.handoff import handoff_evidence
     from taxiway.governance.independence import independence_evidence
     from taxiway.governance.ledger import ledger_evidence
-    from taxiway.governance.meaning import meaning_evidence
     from taxiway.release.manifest import integrity_evidence
 
     desk, charter = workspace.desk, charter_of(workspace, model)
@@ -64,7 +64,7 @@ def case_of(workspace: Workspace, model: Model, release: Release, environment: s
         handoff_evidence(desk, release),
         ledger_evidence(desk, workspace.ledger_verify(), release=release),
         access_evidence(desk, release, charter.purpose.permitted_uses),
-        meaning_evidence(desk, model.id, contract_of(workspace, release), release=release.id),
+        *_meaning(workspace, release),
     )
     ran = [
         d.since
@@ -87,6 +87,17 @@ def case_of(workspace: Workspace, model: Model, release: Release, environment: s
         traits=traits(charter),
         deployed_at=min(ran, default=None),
     )
+
+
+def _meaning(workspace: Workspace, release: Release) -> list[Evidence]:
+    """What the columns mean; nothing where the contract was changed, which the integrity says."""
+    from taxiway.governance.meaning import meaning_evidence
+
+    try:
+        contract = contract_of(workspace, release)
+    except (IntegrityError, MissingError):
+        return []
+    return [meaning_evidence(workspace.desk, release.model, contract, release=release.id)]
 
 
 def stored_evidence(
