@@ -48,10 +48,10 @@ def document_of(contract: Contract, like: Mapping[str, Any] | None = None) -> Pl
 def yaml_text(document: Mapping[str, Any]) -> str:
     """The text of a file, its keys in their order.
 
-    >>> print(yaml_text({"id": "trips", "code": "001", "no": False}), end="")
+    >>> print(yaml_text({"id": "trips", "code": "001", "open": False}), end="")
     id: trips
     code: '001'
-    no: false
+    open: false
     """
     return yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
