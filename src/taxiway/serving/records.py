@@ -50,6 +50,8 @@ EXPECTED = {
     "timestamp": 'a time with its offset, such as "2013-03-01T10:00:00Z"',
 }
 
+Absent = Callable[[Any], bool]
+"""Whether a JSON value is one by which its column says that it has none."""
 Read = Callable[[Any], Any]
 """A JSON value -> the plain value that is logged; None for what is of another type."""
 
@@ -75,8 +77,8 @@ class _Reader:
 
     contract: Contract
     names: frozenset[str]
-    columns: Sequence[tuple[str, bool, Read, tuple[Callable[[Any], bool], ...]]]
-    """(name, nullable, read, what breaks a limit), ready for the loop."""
+    columns: Sequence[tuple[str, bool, Read, tuple[Callable[[Any], bool], ...], Absent | None]]
+    """(name, nullable, read, what breaks a limit, what stands for no value), ready for the loop."""
     rules: Mapping[str, Sequence[_Rule]]
 
     def good(self, given: Any) -> dict[str, Any] | None:
@@ -84,8 +86,10 @@ class _Reader:
         if not isinstance(given, dict) or not given.keys() <= self.names:
             return None
         record = {}
-        for name, nullable, read, limits in self.columns:
+        for name, nullable, read, limits, absent in self.columns:
             value = given.get(name)
+            if absent is not None and absent(value):
+                value = None
             if value is not None:
                 value = read(value)
                 if value is None:
@@ -111,7 +115,8 @@ class _Reader:
 
     def _wrong(self, column: Column, value: Any, place: str) -> Iterator[Problem]:
         where, expected = _where(place, column.name), EXPECTED[column.type]
-        if value is None:
+        absent = _absent(column)
+        if value is None or (absent is not None and absent(value)):
             if not column.nullable:
                 yield Problem("is missing", None, expected, where)
             return
@@ -157,7 +162,13 @@ def reader_of(contract: Contract) -> _Reader:
     """The reader of a contract."""
     rules = {column.name: tuple(_rules(column)) for column in contract.columns}
     columns = tuple(
-        (one.name, one.nullable, READ[one.type], tuple(rule.broken for rule in rules[one.name]))
+        (
+            one.name,
+            one.nullable,
+            READ[one.type],
+            tuple(rule.broken for rule in rules[one.name]),
+            _absent(one),
+        )
         for one in contract.columns
     )
     return _Reader(contract, frozenset(contract.names), columns, rules)
@@ -208,6 +219,23 @@ def _where(place: str, name: str) -> str:
 
 _Words = tuple[Callable[[Any], bool], str, str]
 """(what breaks a limit, what is said then, what is expected)."""
+
+
+def _absent(column: Column) -> Absent | None:
+    """What a column's sentinels are, as batches and training read them; None if it has none."""
+    if not column.sentinels:
+        return None
+    read = READ[column.type]
+    texts = frozenset(one for one in column.sentinels if isinstance(one, str))
+    plain = frozenset(found for one in column.sentinels if (found := read(one)) is not None)
+
+    def absent(value: Any) -> bool:
+        if isinstance(value, str) and value in texts:
+            return True
+        found = read(value)
+        return found is not None and found in plain
+
+    return absent
 
 
 def _shown(column: Column, found: str) -> str:

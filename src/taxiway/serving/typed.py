@@ -138,11 +138,14 @@ def read_typed(body: bytes, contract: Contract) -> tuple[Rows, bool] | None:
     (Rows(names=('id',), values=[(7,)], texts=['{"id":7}']), True)
     >>> read_typed(b'[{"id": "7"}]', contract)
     """
-    return _decoder(contract).read(body)
+    decoder = _decoder(contract)
+    return decoder.read(body) if decoder else None
 
 
 @once
-def _decoder(contract: Contract) -> _Decoder:
+def _decoder(contract: Contract) -> _Decoder | None:
+    if any(column.sentinels for column in contract.columns):
+        return None  # a value that stands for none need not be of the column's type
     reader = reader_of(contract)
     fields, checked, texts = [], [], []
     for at, column in enumerate(contract.columns):

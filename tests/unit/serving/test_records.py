@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
 from typing import Any
 
+import polars as pl
 import pytest
 
+from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import InputError
+from taxiway.data.column_types import read_as
+from taxiway.data.frame import plain_records
 from taxiway.serving.records import (
     MOST_RECORDS,
     PLAIN_PATTERN,
     POSSESSIVE,
     read_records,
 )
+from taxiway.serving.typed import read_typed
 
 from .conftest import CONTRACT, RECORD
 
@@ -147,3 +154,42 @@ def test_only_patterns_that_both_engines_read_alike_are_judged_by_python_s(
 ) -> None:
     is_plain = bool(PLAIN_PATTERN.fullmatch(pattern)) and not POSSESSIVE.search(pattern)
     assert is_plain is plain
+
+
+def test_values_that_stand_for_none_are_none_as_in_training() -> None:
+    """The same values by the endpoint, and by the frames that training and batches read."""
+    sentinels: dict[str, tuple[Any, ...]] = {
+        "n": (-9999, "unknown"),
+        "x": (-1, "n/a"),
+        "s": ("unknown",),
+        "d": ("1900-01-01",),
+    }
+    types = {"n": "integer", "x": "number", "s": "string", "d": "date"}
+    columns = tuple(
+        Column(name, types[name], nullable=True, sentinels=sentinels[name]) for name in types
+    )
+    contract = Contract("t", "1", "", "t", columns, ("now",), "now", "d")
+    sent = [
+        {"n": -9999, "x": -1, "s": "unknown", "d": "1900-01-01"},
+        {"n": "unknown", "x": -1.0, "s": "n/a", "d": "2026-03-01"},
+        {"n": 1, "x": "n/a", "s": "-9999", "d": None},
+    ]
+    body = json.dumps(sent).encode()
+    assert read_typed(body, contract) is None
+    assert read_records(sent, contract) == [
+        {"n": None, "x": None, "s": None, "d": None},
+        {"n": None, "x": None, "s": "n/a", "d": "2026-03-01"},
+        {"n": 1, "x": None, "s": "-9999", "d": None},
+    ]
+    text = pl.DataFrame(
+        [{k: None if v is None else str(v) for k, v in one.items()} for one in sent]
+    )
+    read = text.select(
+        read_as(column, pl.col(column.name), None).alias(column.name) for column in columns
+    )
+    assert plain_records(read) == read_records(sent, contract)
+    needed = dataclasses.replace(
+        contract, columns=(dataclasses.replace(columns[0], nullable=False),), event_time="n"
+    )
+    with pytest.raises(InputError, match="is missing"):
+        read_records({"n": "unknown"}, needed)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from taxiway.data.survey.rows import NUMBER, TIME
 
-QUANTILES = tuple(part / 20 for part in range(1, 20))
+QUANTILES = tuple(part / 10 for part in range(1, 10))
+"""As in the profiles that monitoring counts against: a limit of the distance means the same."""
 FEW_VALUES = 10
 """Numbers with at most so many distinct values get a bin each, and one for what lies between."""
 MOST_PERIODS = 400
