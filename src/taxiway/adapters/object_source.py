@@ -35,11 +35,6 @@ PIECE = 8 << 20
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 
-def is_object(asked: str) -> bool:
-    """Whether a name is that of an object, or of many below a prefix."""
-    return urlsplit(asked).scheme.lower() in SCHEMES
-
-
 def shown(url: str) -> str:
     """An object for people's eyes: without what may stand before or behind its name.
 

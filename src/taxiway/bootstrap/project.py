@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from taxiway import config
 from taxiway.adapters.yaml_document import read_document
-from taxiway.core.errors import InputError, Problem, TaxiwayError
+from taxiway.core.errors import InputError, MissingError, Problem, TaxiwayError
 from taxiway.core.kind import KINDS
 
 if TYPE_CHECKING:
@@ -88,6 +88,16 @@ def read_project(folder: Path | None) -> Project:
     file = read_charter_file(read_document(root / config.CHARTER))
     contract, problems = _contract(root, file)
     return Project(root, file, contract, problems)
+
+
+def project_here(folder: Path | None) -> Project | None:
+    """The project here, if there is one; a folder that was named has to hold one."""
+    try:
+        return read_project(folder)
+    except MissingError:
+        if folder is not None:
+            raise
+        return None
 
 
 def _contract(root: Path, file: CharterFile) -> tuple[Contract | None, tuple[Problem, ...]]:

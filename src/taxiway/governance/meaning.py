@@ -7,20 +7,19 @@ changes, it is void, and the finding is open again.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
 from taxiway.core.contract import Contract
-from taxiway.core.errors import InputError, MissingError, Problem, RefusedError
+from taxiway.core.errors import InputError, MissingError, Problem
 from taxiway.core.evidence import MEANING, RECONCILIATION, Evidence, observed
 from taxiway.core.people import Person, Resolution
 from taxiway.core.ports import Desk, Record, Verify
 from taxiway.governance.people import require_active
+from taxiway.governance.signing import signed_by
 
 ROLES = ("owner",)
-DECISIONS = ("accept", "map", "reject")
 LONGEST_REASON = 2000
 
 Plain = Mapping[str, Any]
@@ -96,12 +95,7 @@ def resolve(
     )
     if dry_run:
         return unsigned
-    signed = dataclasses.replace(unsigned, signature=actor.sign(unsigned.payload()))
-    if not desk.verify(person.public_key, signed.payload(), signed.signature):
-        raise RefusedError(
-            f"The key here is not the one that the record knows of {person.id}.",
-            todo="Use the key that was made when the person was added.",
-        )
+    signed = signed_by(desk, actor, person, unsigned)
     with desk.change("meaning.resolved", signed.finding, model=model) as change:
         change.add(signed)
         change.digest = signed.content

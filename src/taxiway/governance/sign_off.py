@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Sequence
 
 from taxiway.core.check import CheckSpec, Status, Verdict
@@ -13,6 +12,7 @@ from taxiway.core.people import Binding, Person, SignOff
 from taxiway.core.ports import Desk, Record, Verify
 from taxiway.governance.catalogue import find_check
 from taxiway.governance.people import require_active
+from taxiway.governance.signing import signed_by
 
 APPROVAL = "DP-01"
 """The approval of a release: never by its author, whatever roles they hold."""
@@ -76,12 +76,7 @@ def sign_off(
     )
     if dry_run:
         return unsigned
-    signed = dataclasses.replace(unsigned, signature=actor.sign(unsigned.payload()))
-    if not desk.verify(person.public_key, signed.payload(), signed.signature):
-        raise RefusedError(
-            f"The key here is not the one that the record knows of {person.id}.",
-            todo="Use the key that was made when the person was added.",
-        )
+    signed = signed_by(desk, actor, person, unsigned)
     with desk.change("check.signed", release.id, model=release.model) as change:
         change.add(signed)
         change.digest = release.digest

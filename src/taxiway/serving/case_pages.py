@@ -19,7 +19,7 @@ from taxiway.core.errors import InputError, Problem, close_match, shortened
 from taxiway.core.moves import CASE
 from taxiway.core.people import Review
 from taxiway.serving.bodies import JSON, READ
-from taxiway.serving.records import found_text
+from taxiway.serving.values import found_text
 
 Case = tuple[Decision, Review]
 

@@ -15,7 +15,8 @@ from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.core.errors import InputError, Problem, shortened
 from taxiway.core.kind import Kind, kind_of
-from taxiway.serving.records import MOST_PROBLEMS, MOST_RECORDS, found_text
+from taxiway.serving.records import MOST_PROBLEMS, MOST_RECORDS
+from taxiway.serving.values import found_text
 
 _WHOLE = tuple(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
 _FLOAT = ("FP64", "FP32", "FP16")

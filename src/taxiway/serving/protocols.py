@@ -22,7 +22,8 @@ from taxiway.core.kind import Kind
 from taxiway.serving import inference
 from taxiway.serving.bodies import ARROW, CSV, JSON, Body, said_twice
 from taxiway.serving.deciding import STUB
-from taxiway.serving.records import found_text, read_records, require_few
+from taxiway.serving.records import read_records, require_few
+from taxiway.serving.values import found_text
 
 ALL = (JSON, CSV, ARROW)
 

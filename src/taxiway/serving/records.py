@@ -6,21 +6,18 @@ test holds the two against each other.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
 from taxiway.core.contract import Column, Contract
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import InputError, Problem, close_match, shortened
+from taxiway.serving.values import EXPECTED, READ, Absent, Read, absence, found_text
 
-EXACT = 2**53
-"""Integers up to here are exact as a 64-bit float."""
-LARGEST = 2**63
 MOST_RECORDS = 10_000
 MOST_PROBLEMS = 100
 """Problems that are looked for in one request; half of them are shown. To find the words for one
@@ -36,24 +33,6 @@ POSSESSIVE = re.compile(r"[*+?}]\+")
 """To Python a quantifier of its own since 3.11, to polars a repetition."""
 REPEATED = re.compile(r"\)[*+{]")
 """A group that repeats can keep Python's engine busy for ever; that of polars takes one pass."""
-
-PLAIN_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"
-)
-
-EXPECTED = {
-    "string": "text",
-    "integer": "a whole number of at most 64 bits",
-    "number": "a finite number",
-    "boolean": "true or false",
-    "date": 'a date such as "2013-03-01"',
-    "timestamp": 'a time with its offset, such as "2013-03-01T10:00:00Z"',
-}
-
-Absent = Callable[[Any], bool]
-"""Whether a JSON value is one by which its column says that it has none."""
-Read = Callable[[Any], Any]
-"""A JSON value -> the plain value that is logged; None for what is of another type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +59,8 @@ class _Reader:
     columns: Sequence[tuple[str, bool, Read, tuple[Callable[[Any], bool], ...], Absent | None]]
     """(name, nullable, read, what breaks a limit, what stands for no value), ready for the loop."""
     rules: Mapping[str, Sequence[_Rule]]
+    absent: Mapping[str, Absent]
+    """Of the columns that have sentinels: what stands for no value."""
 
     def good(self, given: Any) -> dict[str, Any] | None:
         """The plain record, or None if something is wrong with it."""
@@ -115,7 +96,7 @@ class _Reader:
 
     def _wrong(self, column: Column, value: Any, place: str) -> Iterator[Problem]:
         where, expected = _where(place, column.name), EXPECTED[column.type]
-        absent = _absent(column)
+        absent = self.absent.get(column.name)
         if value is None or (absent is not None and absent(value)):
             if not column.nullable:
                 yield Problem("is missing", None, expected, where)
@@ -161,17 +142,18 @@ def once(make: Callable[[Contract], Made]) -> Callable[[Contract], Made]:
 def reader_of(contract: Contract) -> _Reader:
     """The reader of a contract."""
     rules = {column.name: tuple(_rules(column)) for column in contract.columns}
+    absent = {one.name: absence(one) for one in contract.columns if one.sentinels}
     columns = tuple(
         (
             one.name,
             one.nullable,
             READ[one.type],
             tuple(rule.broken for rule in rules[one.name]),
-            _absent(one),
+            absent.get(one.name),
         )
         for one in contract.columns
     )
-    return _Reader(contract, frozenset(contract.names), columns, rules)
+    return _Reader(contract, frozenset(contract.names), columns, rules, absent)
 
 
 def read_records(body: Any, contract: Contract) -> list[dict[str, Any]]:
@@ -219,23 +201,6 @@ def _where(place: str, name: str) -> str:
 
 _Words = tuple[Callable[[Any], bool], str, str]
 """(what breaks a limit, what is said then, what is expected)."""
-
-
-def _absent(column: Column) -> Absent | None:
-    """What a column's sentinels are, as batches and training read them; None if it has none."""
-    if not column.sentinels:
-        return None
-    read = READ[column.type]
-    texts = frozenset(one for one in column.sentinels if isinstance(one, str))
-    plain = frozenset(found for one in column.sentinels if (found := read(one)) is not None)
-
-    def absent(value: Any) -> bool:
-        if isinstance(value, str) and value in texts:
-            return True
-        found = read(value)
-        return found is not None and found in plain
-
-    return absent
 
 
 def _shown(column: Column, found: str) -> str:
@@ -321,87 +286,3 @@ def _matcher(pattern: str) -> Callable[[str], bool]:
     ends = pattern.endswith("$")
     found = re.compile(pattern[:-1] + r"\Z" if ends else pattern).search
     return lambda value: found(value) is not None if len(value) <= SHORT else contains(value)
-
-
-def found_text(value: Any) -> str:
-    """What was sent instead, in JSON's words."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    if isinstance(value, str):
-        return f'the text "{shortened(value, 60)}"'
-    return "nothing" if value is None else f"the number {shortened(value, 60)}"
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _integer(value: Any) -> int | None:
-    if type(value) is int:  # what it nearly always is; a bool is none
-        return value if -LARGEST <= value < LARGEST else None
-    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
-        return int(value)
-    return None
-
-
-def _number(value: Any) -> float | None:
-    if type(value) is float:
-        return value if math.isfinite(value) else None
-    if type(value) is int and abs(value) <= EXACT:
-        return float(value)
-    return None
-
-
-def _boolean(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _date(value: Any) -> str | None:
-    if not isinstance(value, str) or len(value) != 10:
-        return None
-    try:
-        return date.fromisoformat(value).isoformat()
-    except ValueError:
-        return None
-
-
-def _timestamp(value: Any) -> str | None:
-    if not isinstance(value, str):
-        return None
-    if plain := PLAIN_TIME.fullmatch(value):
-        # As most clients write it, and nearly as it is logged; only the calendar is to be asked.
-        try:
-            datetime.fromisoformat(value)
-        except ValueError:
-            return None
-        return value if plain[1] else f"{value[:-1]}.000000Z"
-    if "T" not in value.upper():
-        return None
-    _, _, fraction = value.partition(".")
-    if len(fraction.rstrip("Zz").partition("+")[0].partition("-")[0]) > 6:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        return None
-    try:
-        return utc_text(at.astimezone(UTC))
-    except OverflowError:
-        return None
-
-
-READ: Mapping[str, Read] = {
-    "string": _text,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "date": _date,
-    "timestamp": _timestamp,
-}
-"""Contract type -> how a JSON value becomes the plain value that is logged."""

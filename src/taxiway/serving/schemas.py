@@ -9,7 +9,8 @@ from taxiway.core.contract import Column, Contract
 from taxiway.core.kind import Kind
 from taxiway.core.moves import CASE
 from taxiway.serving.inference import DATATYPES, outputs_of
-from taxiway.serving.records import LARGEST, MOST_RECORDS
+from taxiway.serving.records import MOST_RECORDS
+from taxiway.serving.values import LARGEST
 
 TYPES: Mapping[str, Mapping[str, Any]] = {
     "string": {"type": "string"},

@@ -20,7 +20,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from taxiway.core.contract import Column, Contract
 from taxiway.core.rows import Rows
-from taxiway.serving.records import EXACT, LARGEST, MOST_RECORDS, READ, Read, once, reader_of
+from taxiway.serving.records import MOST_RECORDS, once, reader_of
+from taxiway.serving.values import EXACT, LARGEST, READ, Read
 
 _Type = tuple[Any, frozenset[str]]
 """A type that msgspec decodes, and the limits of the column that it says."""

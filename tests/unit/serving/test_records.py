@@ -14,12 +14,7 @@ from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import InputError
 from taxiway.data.column_types import read_as
 from taxiway.data.frame import plain_records
-from taxiway.serving.records import (
-    MOST_RECORDS,
-    PLAIN_PATTERN,
-    POSSESSIVE,
-    read_records,
-)
+from taxiway.serving.records import MOST_RECORDS, PLAIN_PATTERN, POSSESSIVE, read_records
 from taxiway.serving.typed import read_typed
 
 from .conftest import CONTRACT, RECORD

@@ -11,6 +11,7 @@ from taxiway.core.evidence import Observation
 if TYPE_CHECKING:
     import polars as pl
 
+    from taxiway.data.privacy.personal import Privacy
     from taxiway.training.fit import Fitted, Order
 
 SEARCHED_ROWS = 100_000
@@ -19,7 +20,15 @@ SEARCHED_ROWS = 100_000
 
 def examined(order: Order, candidate: Fitted) -> Sequence[Observation]:
     """Leaks, personal data and bias, as evidence about the release."""
-    return [_traps(order, candidate), _privacy(order, candidate), _bias(order, candidate)]
+    from taxiway.data.privacy.personal import privacy
+
+    people = privacy(order.frame, order.contract)
+    plain = {**people.found(), "read": list(candidate.inputs)}
+    return [
+        _traps(order, candidate),
+        (kinds.PRIVACY, plain.pop("columns"), plain, {}),
+        _bias(order, candidate, people),
+    ]
 
 
 def _traps(order: Order, candidate: Fitted) -> Observation:
@@ -79,27 +88,19 @@ def _later(sides: Sequence[pl.DataFrame]) -> pl.Series:
     return pl.Series([False] * sides[0].height + [True] * sides[1].height)
 
 
-def _privacy(order: Order, candidate: Fitted) -> Observation:
-    from taxiway.data.privacy.personal import privacy
-
-    found = privacy(order.frame, order.contract).found()
-    plain = {**found, "read": list(candidate.inputs)}
-    return kinds.PRIVACY, plain.pop("columns"), plain, {}
-
-
-def _bias(order: Order, candidate: Fitted) -> Observation:
+def _bias(order: Order, candidate: Fitted, people: Privacy) -> Observation:
     from taxiway.data.bias.examined import MINIMUM_ROWS, examine
-    from taxiway.data.privacy.personal import privacy
 
     training, contract = order.charter.training, order.contract
     marked = [column.name for column in contract.columns if column.protected]
     protected = list(dict.fromkeys([*training.protected, *marked]))
-    suspected = privacy(order.frame, contract).protected
     found: dict[str, Any] = {
         "protected": protected,
         "reason": training.no_protected_because or "",
         "unmarked": [
-            f"{name} ({attribute})" for name, attribute, _ in suspected if name not in protected
+            f"{name} ({attribute})"
+            for name, attribute, _ in people.protected
+            if name not in protected
         ],
         "groups": [],
         "small": [],

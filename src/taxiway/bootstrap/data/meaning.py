@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap.extras import extras
 from taxiway.core.digest import digest_of
-from taxiway.core.errors import InputError, MissingError, RefusedError
+from taxiway.core.errors import InputError, RefusedError
 from taxiway.core.evidence import RECONCILIATION, observed
 
 if TYPE_CHECKING:
@@ -159,18 +159,6 @@ def settled(
         why = why_open({**finding.found(), "own": None}, one, contract.digest if contract else None)
         answers[finding.id] = (why, one[0].person if one else "")
     return answers
-
-
-def known_project(folder: Path | None) -> Project | None:
-    """The project here, if there is one; a folder that was named has to hold one."""
-    from taxiway.bootstrap.project import read_project
-
-    try:
-        return read_project(folder)
-    except MissingError:
-        if folder is not None:
-            raise
-        return None
 
 
 def resolve(

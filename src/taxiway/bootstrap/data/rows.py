@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from taxiway.bootstrap.data.sources import opened
 from taxiway.bootstrap.extras import extras
+from taxiway.bootstrap.project import project_here
 from taxiway.core.errors import InputError, MissingError
 from taxiway.core.kind import KINDS
 
@@ -74,7 +75,7 @@ def rows_of(
         from taxiway.data.infer import draft
         from taxiway.data.source import open_source
 
-        project = _project(asked)
+        project = project_here(asked.project)
         if asked.source is None and project is None:
             raise InputError(
                 "No source was named, and there is no project here.",
@@ -115,7 +116,7 @@ def rows_of(
 
 def contract_of(asked: Asked) -> Contract:
     """The contract that was named, or the project's. Raises `InputError` if there is none."""
-    project = _project(asked)
+    project = project_here(asked.project)
     found, _ = _contract(dataclasses.replace(asked, source=None), project, [])
     if found is None:
         raise InputError(
@@ -123,17 +124,6 @@ def contract_of(asked: Asked) -> Contract:
             todo="Add --contract FILE; `taxiway data infer` drafts one from data.",
         )
     return found
-
-
-def _project(asked: Asked) -> Project | None:
-    from taxiway.bootstrap.project import read_project
-
-    try:
-        return read_project(asked.project)
-    except MissingError:
-        if asked.project is not None:
-            raise
-        return None
 
 
 def _contract(

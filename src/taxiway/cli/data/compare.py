@@ -13,7 +13,6 @@ from taxiway.cli import options, screen
 from taxiway.core.errors import MissingError, shortened
 
 if TYPE_CHECKING:
-    from taxiway.bootstrap.project import Project
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.data.compare.columns import Compared
     from taxiway.data.compare.comparison import Comparison
@@ -65,12 +64,13 @@ def compare(
     """
     from taxiway.bootstrap.data.comparing import Question
     from taxiway.bootstrap.data.comparing import compare as compared
+    from taxiway.bootstrap.project import project_here
 
     if asked["production"] is None:
         asked |= {"training": None, "production": asked["training"]}
     question = Question(**asked)
     acts = actor or os.environ.get("TAXIWAY_ACTOR")
-    read = _project(project)
+    read = project_here(project)
     with ExitStack() as stack:
         workspace = _workspace(stack, acts, needed=bool(acts or question.release))
         begin = stack.enter_context(screen.stages())
@@ -88,17 +88,6 @@ def compare(
             screen.say(f"Pictures: {html}")
     if found.different:
         ctx.exit(1)
-
-
-def _project(folder: Path | None) -> Project | None:
-    from taxiway.bootstrap.project import read_project
-
-    try:
-        return read_project(folder)
-    except MissingError:
-        if folder is not None:
-            raise
-        return None
 
 
 def _workspace(stack: ExitStack, actor: str | None, *, needed: bool) -> Workspace | None:

@@ -46,13 +46,13 @@ def reconcile(
     Example: taxiway data reconcile flights.csv planes.csv
     """
     from taxiway.bootstrap.data.meaning import (
-        known_project,
         reconcile_sources,
         record_reconciliation,
         settled,
     )
+    from taxiway.bootstrap.project import project_here
 
-    here = known_project(project)
+    here = project_here(project)
     with ExitStack() as stack:
         workspace = stack.enter_context(_workspace(here, actor))
         bars = ExitStack()

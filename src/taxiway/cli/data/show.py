@@ -11,7 +11,7 @@ import click
 
 from taxiway.cli import options, screen
 from taxiway.cli.data.snapshot import show_snapshot
-from taxiway.core.errors import MissingError, shortened
+from taxiway.core.errors import shortened
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.data.showing import Shown
@@ -124,14 +124,10 @@ def _write(html: Path, shown: Shown) -> None:
 
 def _contract(project: Path | None) -> Contract | None:
     """The contract of the project, if this is one."""
-    from taxiway.bootstrap.project import read_project
+    from taxiway.bootstrap.project import project_here
 
-    try:
-        return read_project(project).contract_or_none
-    except MissingError:
-        if project is not None:
-            raise
-        return None
+    here = project_here(project)
+    return here.contract_or_none if here else None
 
 
 def bars(column: Mapping[str, Any]) -> str:

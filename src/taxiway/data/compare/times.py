@@ -18,7 +18,6 @@ from taxiway.data.survey.survey import Survey
 
 GRAINS = {"day": "1d", "hour": "1h", "minute": "1m", "second": "1s"}
 """What times can be whole numbers of, the coarsest first."""
-CLOCK = {"month": 12, "weekday": 7, "hour": 24}
 MONTHS = "January February March April May June July August September October November December"
 LIKELY = 20
 """Rows that a period has to have as a rule before it is told that one has none."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -104,11 +101,3 @@ def adjusted(p_values: list[float]) -> list[float]:
         return []
     found: list[float] = stats.false_discovery_control(np.clip(p_values, 0.0, 1.0)).tolist()
     return found
-
-
-def counted(frame: pl.DataFrame, *by: str) -> pl.DataFrame:
-    """Rows, and the sum of `label`, for each value."""
-    grouped: Any = frame.group_by(*by).agg(
-        pl.len().alias("rows"), pl.col("label").sum().alias("sum")
-    )
-    return grouped  # type: ignore[no-any-return]

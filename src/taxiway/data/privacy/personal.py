@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -217,10 +217,3 @@ def _alone(frame: pl.DataFrame, quasi: Sequence[str]) -> tuple[int, int]:
         return 0, 0
     sizes = frame.select(quasi).group_by(quasi).agg(pl.len().alias("\0rows"))["\0rows"]
     return int(sizes.filter(sizes == 1).sum()), int(sizes.filter(sizes < SMALL).sum())
-
-
-def lines(found: Privacy) -> Iterator[str]:
-    """What was found, in words."""
-    for one in found.personal:
-        mark = "marked" if one.marked else "not marked in the contract"
-        yield f"{one.column}: {one.kind}, {one.confidence} ({one.says}); {mark}"

@@ -15,7 +15,6 @@ import polars as pl
 from taxiway.data.reconcile.forms import Floats
 from taxiway.data.reconcile.laws import FEWEST
 
-HOUR = 3_600_000_000.0
 """Microseconds."""
 STEADY = 0.95
 PERIODS = (24, 7, 12, 60, 360)
