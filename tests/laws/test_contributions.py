@@ -40,7 +40,7 @@ from taxiway.adapters.engines.contributions import (
     _tabled,
     contributions,
 )
-from taxiway.core.ports import Contributions, NotCompilableError
+from taxiway.core.engine import Contributions, NotCompilableError
 
 NAMES = ("a", "b", "c", "d", "e")
 

@@ -43,8 +43,8 @@ from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
 from taxiway.adapters.engines import ENGINES
+from taxiway.core.engine import Engine, NotCompilableError
 from taxiway.core.errors import InputError
-from taxiway.core.ports import Engine, NotCompilableError
 from taxiway.release.compile import ORIGINAL, Compiled, adversarial, compile_release
 from taxiway.training.estimators import positive_probability
 

@@ -33,7 +33,7 @@ from sklearn.tree import DecisionTreeRegressor
 from xgboost import XGBRegressor
 
 from taxiway.adapters.engines import ENGINES
-from taxiway.core.ports import ANSWER, LOG
+from taxiway.core.engine import ANSWER, LOG
 from taxiway.release.compile import ORIGINAL, Compiled, compile_release
 from taxiway.release.model_file import dump, load
 from taxiway.training.estimators import predicted_number

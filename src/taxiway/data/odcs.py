@@ -15,21 +15,20 @@ import math
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError
+from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from taxiway.core.contract import TYPES, Column, Contract
 from taxiway.core.document import Document, Place, problems_of
 from taxiway.core.errors import InputError, MissingError, Problem, close_match, shortened
+from taxiway.data.additions import OfAnyTable, OfColumn, OfTable, Reading
 from taxiway.data.contradictions import contradictions, is_of_type
 from taxiway.data.quality import Held, hold, references_of
 from taxiway.data.spelled import from_standard
 from taxiway.data.standard import (
-    CustomProperty,
     Description,
-    Name,
     OpenDataContract,
     Options,
     Property,
@@ -61,57 +60,6 @@ UNENFORCED = {
 """Limits of the standard that would be believed and not be kept."""
 
 
-class _Ours(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OfAnyTable(_Ours):
-    """Our properties of the table, none of which has to be there."""
-
-    moments: list[Name] = Field([])
-    decision_at: Name | None = None
-    event_time: Name | None = None
-    minimum_rows: int = Field(1, ge=0)
-    maximum_rows: int | None = Field(None, ge=0)
-    freshness_hours: float | None = Field(None, gt=0)
-    changes: Literal["none", "compatible", "any"] | None = None
-
-
-class OfTable(OfAnyTable):
-    """Our properties of the table of a model's contract."""
-
-    moments: list[Name] = Field(
-        min_length=1,
-        description="Moments in a row's life, first to last.",
-        examples=[["scheduling", "departure", "arrival"]],
-    )
-    decision_at: Name = Field(
-        description="The moment when the model has to answer.", examples=["scheduling"]
-    )
-    event_time: Name = Field(
-        description="The column that says when a row happened.", examples=["time_hour"]
-    )
-    minimum_rows: int = Field(1, ge=1)
-
-
-class OfColumn(_Ours):
-    """Our properties of a column."""
-
-    unit: str | None = None
-    known_at: Name | None = None
-    values: list[str | StrictInt] = Field([], description="The only values allowed.")
-    sentinels: list[str | StrictInt | StrictFloat] = Field(
-        [], description="Values that stand for none.", examples=[[-9999, "unknown"]]
-    )
-    personal: bool = False
-    protected: bool = False
-    proxy: bool = False
-    timezone: str | None = None
-
-
-Ours = TypeVar("Ours", bound=_Ours)
-
-
 @dataclass(frozen=True, slots=True)
 class Read:
     """A contract from a file of any origin, and what of the file is not held."""
@@ -137,7 +85,7 @@ def read_contract(document: Document) -> Contract:
         where = document.where(("schema", 1))
         problem = Problem("there is more than one table", where=where, todo="Keep the model's.")
         raise InputError(headline, [problem])
-    reading = _Reading(document, strict=True)
+    reading = Reading(document, strict=True)
     contract = _table(file, 0, reading, OfTable)
     return _sound(headline, document, file, 0, reading, contract, for_model=True)
 
@@ -159,7 +107,7 @@ def read_any(document: Document, *, table: str | None = None) -> Read:
     if table is not None and table not in names:
         raise MissingError.named(f"table in {document.name}", table, names)
     at = names.index(table) if table is not None else 0
-    reading = _Reading(document, strict=False)
+    reading = Reading(document, strict=False)
     contract = _table(file, at, reading, OfAnyTable)
     contract = _sound(headline, document, file, at, reading, contract, for_model=False)
     return Read(contract, (*notes, *reading.notes), tuple(names))
@@ -185,7 +133,7 @@ def _leniently(document: Document, headline: str) -> tuple[OpenDataContract, lis
 
 
 def _table(
-    file: OpenDataContract, at: int, reading: _Reading, ours_of: type[OfAnyTable]
+    file: OpenDataContract, at: int, reading: Reading, ours_of: type[OfAnyTable]
 ) -> Contract | None:
     """The contract of a table; None if our properties of it can't be read."""
     table = file.tables[at]
@@ -232,7 +180,7 @@ def _sound(
     document: Document,
     file: OpenDataContract,
     at: int,
-    reading: _Reading,
+    reading: Reading,
     contract: Contract | None,
     *,
     for_model: bool,
@@ -262,54 +210,7 @@ def _freshness(properties: Any) -> float | None:
     return None
 
 
-class _Reading:
-    """Reads custom properties, and gathers what is wrong with them and what is not held."""
-
-    def __init__(self, document: Document, *, strict: bool) -> None:
-        self.document = document
-        self.strict = strict
-        self.problems: list[Problem] = []
-        self.notes: list[str] = []
-
-    def unheld(self, what: str, place: Place, todo: str) -> None:
-        """Something that would be believed and not be kept: an error for a model."""
-        where = self.document.where(place)
-        if self.strict:
-            self.problems.append(Problem(what, where=where, todo=todo))
-        else:
-            self.notes.append(f"{where}: {what}")
-
-    def read(
-        self, place: Place, properties: list[CustomProperty], model: type[Ours]
-    ) -> Ours | None:
-        """Our properties at a place; None if they can't be read."""
-        known = list(model.model_fields)
-        data: dict[str, Any] = {}
-        lines: dict[Place, int] = {}
-        here = (*place, "customProperties")
-        for at, item in enumerate(properties):
-            where = self.document.where((*here, at))
-            if item.property in data:
-                self.problems.append(Problem(f"`{item.property}` is there twice", where=where))
-            elif item.property in known:
-                data[item.property] = item.value
-                lines[(item.property,)] = self.document.line((*here, at)) or 0
-            elif match := close_match(item.property, known):
-                # A property that others use may stand here; one that was meant for us must count.
-                todo = f"Did you mean `{match}`?"
-                self.problems.append(
-                    Problem(f"`{item.property}` is not a known property", where=where, todo=todo)
-                )
-        lines[()] = self.document.line(here) or 0
-        try:
-            return model.model_validate(data)
-        except ValidationError as error:
-            inner = Document(data, lines, self.document.name)
-            self.problems += problems_of(inner, error, model)
-            return None
-
-
-def _column(reading: _Reading, table: int, at: int, item: Property) -> Column | None:
+def _column(reading: Reading, table: int, at: int, item: Property) -> Column | None:
     """A column; None for one whose type has no word here (in a file of any origin)."""
     place: Place = ("schema", table, "properties", at)
     kind = item.logical_type or (None if reading.strict else _of_physical(item.physical_type))
@@ -384,7 +285,7 @@ def _is_personal(classification: Any) -> bool:
     }
 
 
-def _format(reading: _Reading, place: Place, item: Property, kind: str) -> str | None:
+def _format(reading: Reading, place: Place, item: Property, kind: str) -> str | None:
     """How a date or time is spelled, if it is not as ISO 8601 does."""
     given = item.logical_type_options.format
     if kind not in {"date", "timestamp"} or not isinstance(given, str):

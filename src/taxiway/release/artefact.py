@@ -22,10 +22,11 @@ from taxiway.core.artefact import (
 )
 from taxiway.core.contract import Contract, contract_from
 from taxiway.core.digest import canonical_json, utc_text
+from taxiway.core.engine import Engine
 from taxiway.core.errors import InputError, IntegrityError, TaxiwayError
 from taxiway.core.facts import Release
 from taxiway.core.kind import KINDS, Kind
-from taxiway.core.ports import Actor, Desk, Engine
+from taxiway.core.ports import Actor, Desk
 from taxiway.release import model_file
 from taxiway.release.compile import ORIGINAL, Score, compile_release, row_us
 from taxiway.release.manifest import Inspection, require_sound, signed_bytes

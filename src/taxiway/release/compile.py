@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from taxiway.core.engine import Contributions, Engine, NotCompilableError
 from taxiway.core.evidence import PARITY, Observation
-from taxiway.core.ports import Contributions, Engine, NotCompilableError
 
 ORIGINAL = "original"
 SAMPLE_ROWS = 64

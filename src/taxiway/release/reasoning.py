@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from taxiway.core.artefact import Parts
+from taxiway.core.engine import ANSWER, LOG, LOG_ODDS, Contributions
 from taxiway.core.kind import KINDS
-from taxiway.core.ports import ANSWER, LOG, LOG_ODDS, Contributions
 from taxiway.release.compile import Compiled, row_us
 
 CONTRIBUTIONS, REPLACEMENT = "contributions", "replacement"

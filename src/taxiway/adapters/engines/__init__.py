@@ -9,7 +9,7 @@ A new engine is one module and one line here, and the law tests find it by thems
 from __future__ import annotations
 
 from taxiway.adapters.engines import linear, onnx_trees
-from taxiway.core.ports import Engine
+from taxiway.core.engine import Engine
 
 ENGINES: tuple[Engine, ...] = (
     Engine(

@@ -14,7 +14,7 @@ from taxiway.adapters.engines.members import Member, answering, members_of, plan
 from taxiway.adapters.engines.sklearn_columns import is_sklearn
 from taxiway.adapters.engines.trees import EXPONENTIAL, IDENTITY, LOGISTIC
 from taxiway.core.digest import canonical_json
-from taxiway.core.ports import Contributions, NotCompilableError
+from taxiway.core.engine import Contributions, NotCompilableError
 
 MODEL = "linear.json"
 PROTOCOL = 2

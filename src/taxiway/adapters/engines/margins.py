@@ -14,7 +14,7 @@ import numpy as np
 
 from taxiway.adapters.engines.columns import places, runner
 from taxiway.adapters.engines.trees import IDENTITY, LOGISTIC, UNITS
-from taxiway.core.ports import Contributions
+from taxiway.core.engine import Contributions
 
 Added = Callable[[int, Sequence[int], int, float], tuple[float, Callable[[Any], Any]] | None]
 """(member, group of each column of its matrix, number of groups, factor) -> (expected score, a

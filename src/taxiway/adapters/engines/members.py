@@ -15,7 +15,7 @@ import numpy as np
 from taxiway.adapters.engines.columns import runner
 from taxiway.adapters.engines.sklearn_columns import Split, is_sklearn, split_pipeline
 from taxiway.adapters.engines.trees import EXPONENTIAL, IDENTITY, LOGISTIC
-from taxiway.core.ports import NotCompilableError
+from taxiway.core.engine import NotCompilableError
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from taxiway.adapters.engines.onnx_graph import INPUT, OUTPUT, graph_of
 from taxiway.adapters.engines.sklearn_columns import Split
 from taxiway.adapters.engines.trees import Trees, splits
 from taxiway.core.digest import canonical_json
-from taxiway.core.ports import Contributions, NotCompilableError
+from taxiway.core.engine import Contributions, NotCompilableError
 
 COLUMNS, EDGES = "columns.json", "edges.json"
 PROTOCOL = 2

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taxiway.adapters.engines.columns import REFUSED
-from taxiway.core.ports import NotCompilableError
+from taxiway.core.engine import NotCompilableError
 
 Blocks = list[dict[str, Any]]
 _HISTOGRAMS = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")

@@ -8,7 +8,7 @@ import numpy as np
 
 from taxiway.adapters.engines.sklearn_columns import Split
 from taxiway.adapters.engines.trees import EXPONENTIAL, IDENTITY, LOGISTIC, Tree, Trees
-from taxiway.core.ports import NotCompilableError
+from taxiway.core.engine import NotCompilableError
 
 _STARTS = ("DummyClassifier", "DummyRegressor")
 _LINKS = {

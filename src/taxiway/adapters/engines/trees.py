@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from taxiway.core.ports import ANSWER, LOG, LOG_ODDS
+from taxiway.core.engine import ANSWER, LOG, LOG_ODDS
 
 LOGISTIC, EXPONENTIAL, IDENTITY = "logistic", "exponential", "identity"
 UNITS = {LOGISTIC: LOG_ODDS, EXPONENTIAL: LOG, IDENTITY: ANSWER}

@@ -10,8 +10,9 @@ import polars as pl
 
 from taxiway.core.contract import Column, Contract
 from taxiway.data.findings import Failure
-from taxiway.data.infer.guessing import guess, look_at
+from taxiway.data.infer.guessing import guess
 from taxiway.data.infer.keys import event_time_of, key_of
+from taxiway.data.infer.look import look_at
 from taxiway.data.infer.record import Draft, Guess
 from taxiway.data.source import ROW, Source, batches, raw_frame
 from taxiway.data.validation import validate
