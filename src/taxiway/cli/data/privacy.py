@@ -46,7 +46,7 @@ def privacy(ctx: click.Context, *, asked: Asked, as_json: bool) -> None:
                     for column, attribute, marked in found.protected
                 ],
             )
-        if found.quasi_identifiers:
+        if len(found.quasi_identifiers) > 1:
             screen.say(
                 f"By {', '.join(found.quasi_identifiers)} together, {found.unique_rows:,} of"
                 f" {found.rows:,} rows stand alone, and {found.small_rows:,} among fewer than five."
