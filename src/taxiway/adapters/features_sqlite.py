@@ -22,6 +22,7 @@ from taxiway.core.errors import ConflictError, InputError, StoreError
 PROTOCOL = 1
 """Raise it when a table changes its meaning, and move what an older file holds on opening."""
 BATCH = 20_000
+MATERIALISE = "Fill it with: taxiway data features materialise"
 TABLES = f"""
 CREATE TABLE IF NOT EXISTS made (generation INTEGER PRIMARY KEY AUTOINCREMENT, view TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS live (
@@ -126,15 +127,23 @@ class SqliteFeatures:
         return json.loads(found[0]) if found else None
 
     def lookup(self, views: Sequence[str]) -> Callable[[Sequence[str]], Sequence[str | None]]:
-        statement = f"SELECT {', '.join([ROW] * len(views))}"
         ask, names = self._file.execute, tuple(views)
+        distinct = tuple(dict.fromkeys(names))
+        held = f"(SELECT count(*) FROM live WHERE view IN ({', '.join('?' * len(distinct))}))"
+        statement = f"SELECT {', '.join([ROW] * len(names))}, {held}"
 
         def fetch(keys: Sequence[str]) -> Sequence[str | None]:
             asked = [word for pair in zip(names, keys, strict=True) for word in pair]
             try:
-                found: Sequence[str | None] = ask(statement, asked).fetchone()
+                row = ask(statement, (*asked, *distinct)).fetchone()
             except sqlite3.Error as error:
                 raise self._failed(error) from error
+            found: Sequence[str | None] = row[:-1]
+            if row[-1] < len(distinct):
+                lost = ", ".join(view for view in distinct if self.about(view) is None)
+                raise StoreError(
+                    f"The online store {self._path} does not hold {lost}.", todo=MATERIALISE
+                )
             return found
 
         return fetch

@@ -20,7 +20,7 @@ from taxiway.bootstrap.serving import champion_of
 from taxiway.core import evidence as kinds
 from taxiway.core.digest import PREFIX, canonical_json, digest_bytes
 from taxiway.core.errors import ConflictError, InputError, Problem, TaxiwayError
-from taxiway.core.evidence import Evidence
+from taxiway.core.evidence import FEATURE_VIEW, FEATURES, Evidence
 from taxiway.core.facts import Consumer, Deployment, Model, Release
 from taxiway.core.people import Person
 from taxiway.release.deploy import image
@@ -142,6 +142,7 @@ def _bundle(
         *releases,
         *_standing(workspace, model, environment),
         *record.find(Consumer, model=model.id, state="active"),
+        *_features(workspace, releases),
     ]
     digests = {model.charter_digest, *(release.digest for release in releases)}
     for inspection in found.values():
@@ -153,6 +154,20 @@ def _bundle(
         f"{config.STORE}/{sealed.FILE}": sealed.seal(facts),
         **{f"{config.STORE}/objects/{name}": content for name, content in objects.items()},
     }
+
+
+def _features(workspace: Workspace, releases: Sequence[Release]) -> list[Evidence]:
+    """What says how the features of releases are looked up."""
+    record = workspace.record
+    snapshots = dict.fromkeys(release.snapshot for release in releases)
+    joined = [
+        one for s in snapshots for one in record.find(Evidence, subject=s, kind=FEATURES)[-1:]
+    ]
+    views = dict.fromkeys(view for one in joined for view in one.digests)
+    return [
+        *joined,
+        *(one for v in views for one in record.find(Evidence, subject=v, kind=FEATURE_VIEW)),
+    ]
 
 
 def _place_of(digest: str) -> str:

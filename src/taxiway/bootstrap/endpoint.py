@@ -72,7 +72,7 @@ def _models(about: dict[str, Any]) -> Standing:
     served = [
         Served(
             model,
-            lineup_of(workspace, model, environment, release),
+            lineup_of(workspace, model, environment, release=release, store=about["store"]),
             common_gate() if release else gate_of(workspace, model),
         )
         for model in about["models"]

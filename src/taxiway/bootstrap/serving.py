@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
 from taxiway.bootstrap.connections import connection_options
+from taxiway.bootstrap.data.completing import Found, completing_of, found_store, taking
 from taxiway.bootstrap.personal import log_of
 from taxiway.bootstrap.planned import is_buffered
 from taxiway.core import evidence as kinds
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 ENDPOINT = "TAXIWAY_ENDPOINT"
 """Tells the endpoint's process what to serve, as JSON: {root, models, environment, release,
-workers}, or {stub}; `log_requests`, and where workers put their `figures`."""
+workers, store}, or {stub}; `log_requests`, and where workers put their `figures`."""
 API_KEY = "TAXIWAY_API_KEY"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -70,14 +71,24 @@ def no_champion(model: str, environment: str) -> MissingError:
     )
 
 
-def decider_of(workspace: Workspace, artefact: Artefact, environment: str, channel: str) -> Decider:
-    """A loaded release with the workspace's decision log."""
+def decider_of(
+    workspace: Workspace,
+    artefact: Artefact,
+    environment: str,
+    channel: str,
+    store: str | None = None,
+) -> Decider:
+    """A loaded release with the workspace's decision log, and the store of features that it may
+    look up."""
     from taxiway.adapters.ids import new_ids
     from taxiway.serving.deciding import Decider
     from taxiway.serving.spent import Spent, clocked
 
     desk, spent = workspace.desk, Spent()
     model = workspace.find_model(artefact.model)
+    completing = completing_of(workspace, artefact, store, spent) if store else None
+    if completing:
+        artefact = taking(artefact, completing.takes)
     return Decider(
         artefact=clocked(artefact, spent),
         environment=environment,
@@ -88,11 +99,17 @@ def decider_of(workspace: Workspace, artefact: Artefact, environment: str, chann
         new_id=desk.new_id,
         new_ids=new_ids,
         spent=spent,
+        completing=completing,
     )
 
 
 def lineup_of(
-    workspace: Workspace, model: str, environment: str, release: str | None = None
+    workspace: Workspace,
+    model: str,
+    environment: str,
+    *,
+    release: str | None = None,
+    store: str | None = None,
 ) -> Lineup:
     """Who answers for a model: whoever has a role, followed; or one release, for a rehearsal."""
     from taxiway.bootstrap.canary import limits_of, take_off
@@ -115,7 +132,7 @@ def lineup_of(
         logged_as = {CHALLENGER: shadow.ENVIRONMENT}.get(role, environment)
         if release:
             from taxiway.serving.rehearsal import ENVIRONMENT as logged_as  # noqa: N811
-        return decider_of(workspace, artefact, logged_as, "http")
+        return decider_of(workspace, artefact, logged_as, "http", store)
 
     return Lineup(
         find=find,
@@ -132,6 +149,7 @@ def serve(
     environment: str,
     *,
     release: str | None,
+    store: str | None,
     listen: Listen,
     announce: Callable[[str], None],
 ) -> None:
@@ -139,17 +157,20 @@ def serve(
     chosen = _chosen(workspace, models, environment, release)
     for one in chosen:
         artefacts.require_sound(workspace, one)
+    # A rehearsal asks golden predictions, which bring all that they need.
+    features = Found(None, "") if release else found_store(workspace, chosen, store)
     about = {
         "root": str(workspace.root),
         "models": [one.model for one in chosen],
         "environment": environment,
         "release": release,
+        "store": features.store,
         "stub": None,
         "log_requests": listen.log_requests,
         "workers": listen.workers,
     }
     keyed = not release and all(workspace.record.find(Consumer, model=one.model) for one in chosen)
-    said = ", ".join(one.id for one in chosen)
+    said = ", ".join(one.id for one in chosen) + features.said
     run(about, listen, keyed=keyed, announce=lambda: announce(said))
 
 

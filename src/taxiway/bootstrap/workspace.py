@@ -408,12 +408,15 @@ class Workspace(Opened):
         environment: str = "prod",
         *,
         release: str | None = None,
+        store: str | None = None,
         listen: Listen | None = None,
         announce: Callable[[str], None] = _nothing,
     ) -> None:
         """Serves the champions of some models over HTTP, until the process is asked to end.
 
         Without a model, the project's or the only one; `*` stands for all that have a champion.
+        `store` names the online store of features, a file or a Redis; without it, the workspace's
+        own is used if it holds what the champions read.
         """
         with extras():
             from taxiway.bootstrap.serving import Listen, serve
@@ -423,6 +426,7 @@ class Workspace(Opened):
                 models,
                 environment,
                 release=release,
+                store=store,
                 listen=listen or Listen(),
                 announce=announce,
             )

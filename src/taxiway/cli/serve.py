@@ -43,6 +43,14 @@ if TYPE_CHECKING:
     " logged.",
 )
 @click.option(
+    "--store",
+    envvar="TAXIWAY_FEATURES",
+    show_envvar=True,
+    metavar="STORE",
+    help="The online store in which features are looked up for records that bring none: a file, or"
+    " redis://HOST:PORT/0. Default: the workspace's own, if it holds them.",
+)
+@click.option(
     "--log-requests",
     is_flag=True,
     help="Write one line of JSON about each request to standard error, without its inputs.",
@@ -57,6 +65,7 @@ def serve(
     workers: int,
     release: str | None,
     stub: Path | None,
+    store: str | None,
     log_requests: bool,
 ) -> None:
     """Serve the champions of one or more MODELS in an environment over HTTP.
@@ -104,6 +113,7 @@ def serve(
             ["*"] if everything else models,
             environment,
             release=release,
+            store=store,
             listen=listen,
             announce=announce,
         )

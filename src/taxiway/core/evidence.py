@@ -50,8 +50,9 @@ FEATURES = "data.features"
 """By `data snapshot`, about a snapshot whose rows were joined with a feature set as of their own
 time. examined: rows. found: set, time (the column that says as of when), time_known_at (its moment
 in the contract), time_known (bool: when the model has to answer), entity_source, rows, views
-[{view, digest, features [name], columns [name in the set], view_rows, without_key, without_time,
-tied, found, expired, unknown}]. digests: each view by name and version."""
+[{view, digest, features [name], columns [name in the set], on {key: column that asks}, view_rows,
+without_key, without_time, tied, found, expired, unknown}]. digests: each view by name and
+version."""
 
 FEATURE_PARITY = "data.feature_parity"
 """By `data features parity`, about the snapshot of a feature set. examined: keys that were asked

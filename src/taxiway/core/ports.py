@@ -297,7 +297,11 @@ class OnlineFeatures(Protocol):
         """What was told of the generation that readers see; None if there is none."""
 
     def lookup(self, views: Sequence[str]) -> Callable[[Sequence[str]], Sequence[str | None]]:
-        """A function from one key for each view to their rows, all read at one moment."""
+        """A function from one key for each view to their rows, all read at one moment.
+
+        It raises `StoreError` if a view was never materialised, or is lost: that is not the same as
+        a key of which nothing is known.
+        """
 
     def close(self) -> None:
         """Lets go of the store."""

@@ -27,6 +27,7 @@ class Call:
                 decide=group.decided_seconds,
                 features=group.features_seconds,
                 model=group.model_seconds,
+                look_up=group.looked_up_seconds,
                 log=group.logged_seconds,
             )
 

@@ -15,9 +15,10 @@ from taxiway.core.decided import Decided
 from taxiway.core.decision import Decision, record_key
 from taxiway.core.ports import Clock, Logs, NewId, NewIds
 from taxiway.core.rows import Rows
+from taxiway.serving.completing import Completing
 from taxiway.serving.oversight import marked
 from taxiway.serving.path import answer
-from taxiway.serving.rows import moment, moments, record_keys
+from taxiway.serving.rows import moment, moments, record_keys, rows_of
 from taxiway.serving.spent import Spent
 
 STUB = "stub"
@@ -41,6 +42,14 @@ class Decider:
     """What its artefact's calls take, if the artefact is clocked."""
     new_ids: NewIds | None = None
     """Many of `new_id` at once, if there is a quicker way to them."""
+    completing: Completing | None = None
+    """How records that bring keys alone get their features, if they do."""
+
+    def completed(self, records: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        """Validated records, with the features that they don't bring."""
+        if self.completing is None:
+            return records
+        return self.completing.completed(rows_of(records, self.artefact.inputs))
 
     def decide(
         self, records: Sequence[dict[str, Any]], frame: Any = None, *, began: float | None = None
@@ -51,7 +60,10 @@ class Decider:
         (`time.perf_counter`). Raises `StoreError` if they can't be logged: nothing was decided.
         """
         began = time.perf_counter() if began is None else began
-        outputs = answer(self.artefact, self.artefact.frame(records) if frame is None else frame)
+        if frame is None:
+            records = self.completed(records)
+            frame = self.artefact.frame(records)
+        outputs = answer(self.artefact, frame)
         decisions = self.decisions(records, outputs, began=began)
         self.log.append(decisions)
         return decisions

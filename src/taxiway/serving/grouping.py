@@ -76,8 +76,9 @@ class Worked:
     requests: int
     decided_seconds: float
     features_seconds: float
-    """Of the seconds to decide, as are those of the model."""
+    """Of the seconds to decide, as are those of the model and of looking features up."""
     model_seconds: float
+    looked_up_seconds: float
     logged_seconds: float
     tried: Tried | None = None
     """What it showed of the canary, if there is one."""
@@ -287,8 +288,9 @@ def _decide(
             rows=len(together),
             requests=len(group),
             decided_seconds=time.perf_counter() - began,
-            features_seconds=sum(features for features, _ in spent),
-            model_seconds=sum(model for _, model in spent),
+            features_seconds=sum(one.features for one in spent),
+            model_seconds=sum(one.model for one in spent),
+            looked_up_seconds=sum(one.looked_up for one in spent),
             logged_seconds=0.0,
             tried=tried,
         ),
@@ -319,6 +321,7 @@ def _sum(worked: Sequence[Worked]) -> Worked:
         decided_seconds=sum(one.decided_seconds for one in worked),
         features_seconds=sum(one.features_seconds for one in worked),
         model_seconds=sum(one.model_seconds for one in worked),
+        looked_up_seconds=sum(one.looked_up_seconds for one in worked),
         logged_seconds=sum(one.logged_seconds for one in worked),
     )
 
@@ -327,7 +330,10 @@ def _of_champion(cast: Cast, group: Sequence[Request]) -> tuple[Decided, list[De
     """Decisions of a group, and those of each request of it: one frame, one model call."""
     decider = cast.champion
     artefact = decider.artefact
-    read = [rows_of(request.records_for(artefact.inputs), artefact.inputs) for request in group]
+    read = [
+        rows_of(decider.completed(request.records_for(artefact.inputs)), artefact.inputs)
+        for request in group
+    ]
     records = joined(read)
     outputs = answer(artefact, artefact.frame(records))
     now = time.perf_counter()

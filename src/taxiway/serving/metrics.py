@@ -21,8 +21,8 @@ SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 10_000)
 STEPS = ("parse", "validate", "write", "total")
 """Where the time of a request goes, beside that of its group."""
-GROUP_STEPS = ("decide", "features", "model", "log")
-"""Where the time of a group goes; `features` and `model` are parts of `decide`."""
+GROUP_STEPS = ("decide", "look_up", "features", "model", "log")
+"""Where the time of a group goes; what stands between `decide` and `log` is a part of `decide`."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -64,6 +64,8 @@ class ModelMetrics:
     """Canary -> records on which it failed, and which the champion answered."""
     shadow: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(challenger, `decided`, `dropped` or `failed`) -> records."""
+    looked_up: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(view, `found` or `nothing`) -> records whose features were looked up there."""
     waiting: int = 0
     """Requests that wait now; looked up when it is asked for."""
 
@@ -71,6 +73,7 @@ class ModelMetrics:
         """Takes note of a group, in the thread that decided it."""
         self.group_rows.add(group.rows)
         self.seconds["decide"].add(group.decided_seconds)
+        self.seconds["look_up"].add(group.looked_up_seconds)
         self.seconds["features"].add(group.features_seconds)
         self.seconds["model"].add(group.model_seconds)
         self.seconds["log"].add(group.logged_seconds)
@@ -122,17 +125,8 @@ class Metrics:
         yield from _head("taxiway_waiting_requests", "gauge", "Requests that wait for their turn.")
         for name, model in models.items():
             yield f'taxiway_waiting_requests{{model="{name}"}} {model.waiting}'
-        text = "Records on which a canary failed; the champion answered."
-        yield from _head("taxiway_canary_failures_total", "counter", text)
-        for model in models.values():
-            for release, count in sorted(model.failures.items()):
-                yield f'taxiway_canary_failures_total{{release="{release}"}} {count}'
-        text = "Records for a challenger in shadow, by what became of them."
-        yield from _head("taxiway_shadow_records_total", "counter", text)
-        for model in models.values():
-            for (release, outcome), count in sorted(model.shadow.items()):
-                labels = f'release="{release}",outcome="{outcome}"'
-                yield f"taxiway_shadow_records_total{{{labels}}} {count}"
+        for counted in COUNTED:
+            yield from counted(models)
 
 
 def _yes_or_no(output: Mapping[str, Any]) -> bool | None:
@@ -144,3 +138,33 @@ def _yes_or_no(output: Mapping[str, Any]) -> bool | None:
 def _head(name: str, kind: str, help: str) -> Iterator[str]:
     yield f"# HELP {name} {help}"
     yield f"# TYPE {name} {kind}"
+
+
+def _canary_failures(models: Mapping[str, ModelMetrics]) -> Iterator[str]:
+    text = "Records on which a canary failed; the champion answered."
+    yield from _head("taxiway_canary_failures_total", "counter", text)
+    for model in models.values():
+        for release, count in sorted(model.failures.items()):
+            yield f'taxiway_canary_failures_total{{release="{release}"}} {count}'
+
+
+def _shadow_records(models: Mapping[str, ModelMetrics]) -> Iterator[str]:
+    text = "Records for a challenger in shadow, by what became of them."
+    yield from _head("taxiway_shadow_records_total", "counter", text)
+    for model in models.values():
+        for (release, outcome), count in sorted(model.shadow.items()):
+            labels = f'release="{release}",outcome="{outcome}"'
+            yield f"taxiway_shadow_records_total{{{labels}}} {count}"
+
+
+def _looked_up(models: Mapping[str, ModelMetrics]) -> Iterator[str]:
+    text = "Records that brought no features, by view and by whether it had any for them."
+    yield from _head("taxiway_features_looked_up_total", "counter", text)
+    for name, model in models.items():
+        for (view, outcome), count in sorted(model.looked_up.items()):
+            labels = f'model="{name}",view="{view}",outcome="{outcome}"'
+            yield f"taxiway_features_looked_up_total{{{labels}}} {count}"
+
+
+COUNTED = (_canary_failures, _shadow_records, _looked_up)
+"""What is counted of some models only."""

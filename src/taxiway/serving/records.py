@@ -171,16 +171,33 @@ def read_records(body: Any, contract: Contract) -> list[dict[str, Any]]:
     good = [one for one in records if one is not None]
     if len(good) == len(given):
         return good
+    raise _refusal(given, [reader] * len(given), records, several=several)
+
+
+def read_under(given: Sequence[Any], contracts: Sequence[Contract]) -> list[dict[str, Any]]:
+    """The same for records each of which has a contract of its own."""
+    readers = [reader_of(contract) for contract in contracts]
+    records = [reader.good(one) for reader, one in zip(readers, given, strict=True)]
+    good = [one for one in records if one is not None]
+    if len(good) == len(given):
+        return good
+    raise _refusal(given, readers, records, several=len(given) > 1)
+
+
+def _refusal(
+    given: Sequence[Any], readers: Sequence[_Reader], records: Sequence[Any], *, several: bool
+) -> InputError:
+    """Everything that is wrong with the records that could not be read."""
     every = (
         problem
-        for at, (one, record) in enumerate(zip(given, records, strict=True))
+        for at, (one, reader, record) in enumerate(zip(given, readers, records, strict=True))
         if record is None
         for problem in reader.problems(one, f"[{at}]" if several else "")
     )
     problems = list(islice(every, MOST_PROBLEMS))
     more = "" if next(every, None) is None else "more than "
-    raise InputError(
-        f"{len(given) - len(good)} of {len(given)} records can't be used: {more}{len(problems)}"
+    return InputError(
+        f"{records.count(None)} of {len(given)} records can't be used: {more}{len(problems)}"
         " problems. Nothing was decided.",
         problems,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,6 +62,8 @@ class Served:
         note = {"note": said} if (said := self.lineup.note) else {}
         log = {"log": BUFFERED} if decider.buffered else {}
         stub = {"stub": True} if decider.channel == STUB else {}
+        completing = decider.completing
+        views = {"features_from": list(completing.pinned.views)} if completing else {}
         return {
             "ready": True,
             "release": decider.artefact.release,
@@ -70,6 +73,7 @@ class Served:
             **_others(cast),
             **note,
             **log,
+            **views,
             **stub,
         }
 
@@ -101,6 +105,10 @@ class Served:
     def measured(self) -> ModelMetrics:
         """Its metrics, as they are now."""
         self.metrics.waiting = self.grouping.waiting
+        cast = self.lineup.current
+        made = [one.completing.counts for one in cast.deciders if one.completing] if cast else []
+        if made:
+            self.metrics.looked_up = sum(made, Counter())
         return self.metrics
 
     def _worked(self, worked: Worked) -> None:
@@ -122,7 +130,7 @@ class Served:
 
     def _shadowed(self, cast: Cast, decisions: Sequence[Decision]) -> None:
         if cast.challenger is not None:
-            self._shadow.offer(cast.challenger, cast.champion.artefact.inputs, decisions)
+            self._shadow.offer(cast.challenger, cast.champion, decisions)
 
 
 def _others(cast: Cast) -> dict[str, Any]:

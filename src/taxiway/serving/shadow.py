@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
+from typing import Any
 
-from taxiway.core.contract import Contract
 from taxiway.core.decision import Decision
 from taxiway.core.errors import StoreError
 from taxiway.serving.cast import fitted
@@ -33,19 +33,19 @@ class Shadow:
         self.counts: Counter[tuple[str, str]] = Counter()
         """(release, `decided`, `dropped` or `failed`) -> records. Each is written by one thread."""
         self._every = every
-        self._waiting: deque[tuple[Decider, Contract, Decision]] = deque()
+        self._waiting: deque[tuple[Decider, Decider, Decision]] = deque()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def offer(self, challenger: Decider, contract: Contract, decisions: Sequence[Decision]) -> None:
+    def offer(self, challenger: Decider, champion: Decider, decisions: Sequence[Decision]) -> None:
         """Lets decisions be made again, if there is room for them. Never waits, never raises.
 
-        `contract` is the one under which their records were read.
+        Their records were read as the champion takes them.
         """
         room = max(0, WAITING_RECORDS - len(self._waiting))
         if len(decisions) > room:
             self.counts[challenger.artefact.release, "dropped"] += len(decisions) - room
-        self._waiting.extend((challenger, contract, one) for one in decisions[:room])
+        self._waiting.extend((challenger, champion, one) for one in decisions[:room])
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
             self._thread.start()
@@ -61,26 +61,26 @@ class Shadow:
             while not self._ending.is_set() and (chunk := self._take()):
                 self._decide(*chunk)
 
-    def _take(self) -> tuple[Decider, Contract, list[Decision]] | None:
+    def _take(self) -> tuple[Decider, Decider, list[Decision]] | None:
         """What waits for one challenger, up to the limit."""
         if not self._waiting:
             return None
-        challenger, contract, _ = self._waiting[0]
+        challenger, champion, _ = self._waiting[0]
         chunk: list[Decision] = []
         while self._waiting and len(chunk) < CHUNK_RECORDS:
-            whom, read_under, decision = self._waiting[0]
-            if whom is not challenger or read_under is not contract:
+            whom, read_by, decision = self._waiting[0]
+            if whom is not challenger or read_by is not champion:
                 break
             chunk.append(decision)
             self._waiting.popleft()
-        return challenger, contract, chunk
+        return challenger, champion, chunk
 
     def _decide(
-        self, challenger: Decider, contract: Contract, decisions: Sequence[Decision]
+        self, challenger: Decider, champion: Decider, decisions: Sequence[Decision]
     ) -> None:
-        release, inputs = challenger.artefact.release, challenger.artefact.inputs
+        release = challenger.artefact.release
         try:
-            challenger.decide(fitted([one.inputs for one in decisions], contract, inputs))
+            challenger.decide(_records(challenger, champion, decisions))
         except StoreError:
             self.counts[release, "failed"] += len(decisions)
         except BaseException:  # noqa: BLE001 - whatever a challenger does, it does it to itself
@@ -88,6 +88,17 @@ class Shadow:
                 self.counts[release, "failed"] += 1
                 return
             for one in decisions:
-                self._decide(challenger, contract, [one])
+                self._decide(challenger, champion, [one])
         else:
             self.counts[release, "decided"] += len(decisions)
+
+
+def _records(
+    challenger: Decider, champion: Decider, decisions: Sequence[Decision]
+) -> Sequence[dict[str, Any]]:
+    """The records of decisions as the challenger reads them."""
+    read, reads = champion.artefact.inputs, challenger.artefact.inputs
+    records = fitted([one.inputs for one in decisions], read, reads)
+    if challenger.completing is None:
+        return records
+    return challenger.completing.blank(records, champion.completing)

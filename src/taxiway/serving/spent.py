@@ -1,4 +1,4 @@
-"""Where the time of a decision goes inside a release: its features, and its model."""
+"""Where the time of a decision goes inside a release: its features, its model, its look-ups."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ class Spent:
 
     features: float = 0.0
     model: float = 0.0
+    looked_up: float = 0.0
 
-    def take(self) -> tuple[float, float]:
-        """Those of the features and of the model; they begin again at zero."""
-        taken = self.features, self.model
-        self.features = self.model = 0.0
+    def take(self) -> Spent:
+        """What was spent; it begins again at zero."""
+        taken = replace(self)
+        self.features = self.model = self.looked_up = 0.0
         return taken
 
 

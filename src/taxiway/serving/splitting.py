@@ -57,11 +57,12 @@ class _Part:
         if not self.records:
             return
         began = time.perf_counter()
-        outputs = answer(decider.artefact, decider.artefact.frame(self.records))
+        records = decider.completed(self.records)
+        outputs = answer(decider.artefact, decider.artefact.frame(records))
         made: list[Decision] = []
         for number, of_it in groupby(self.places, key=lambda place: place.request):
             end = len(made) + len(list(of_it))
-            own, given = self.records[len(made) : end], outputs[len(made) : end]
+            own, given = records[len(made) : end], outputs[len(made) : end]
             made += decider.decisions(own, given, began=group[number].began)
         self.decisions, self.seconds = made, time.perf_counter() - began
 

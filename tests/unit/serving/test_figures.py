@@ -13,7 +13,7 @@ from taxiway.serving.metrics import Metrics, ModelMetrics
 def text(requests: int, waiting: int, path: str = "/predict") -> str:
     metrics, loans = Metrics(), ModelMetrics(waiting=waiting)
     metrics.requests[path, 200] += requests
-    loans.worked(Worked(32, 20, 0.004, 0.001, 0.002, 0.0005))
+    loans.worked(Worked(32, 20, 0.004, 0.001, 0.002, 0.0003, 0.0005))
     return metrics.text({"loans": loans})
 
 

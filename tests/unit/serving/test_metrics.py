@@ -37,6 +37,7 @@ def test_all_that_was_done_is_told_in_lines_that_prometheus_reads() -> None:
             decided_seconds=0.004,
             features_seconds=0.001,
             model_seconds=0.002,
+            looked_up_seconds=0.0003,
             logged_seconds=0.0005,
         )
     )
@@ -62,4 +63,4 @@ def test_all_that_was_done_is_told_in_lines_that_prometheus_reads() -> None:
     ):
         assert line in lines
     typed = [line.split()[2] for line in lines if line.startswith("# TYPE")]
-    assert len(typed) == len(set(typed)) == 7
+    assert len(typed) == len(set(typed)) == 8

@@ -35,9 +35,10 @@ def until(done: Callable[[], bool]) -> None:
 
 def offered(log: MemoryDecisions, own: Decider, rows: int, every: float = 0.01) -> Shadow:
     """A shadow that was offered what a champion has answered."""
-    made = deciders(log)(ARTEFACT, "champion").decide([record(n) for n in range(rows)])
+    champion = deciders(log)(ARTEFACT, "champion")
+    made = champion.decide([record(n) for n in range(rows)])
     one = Shadow(every)
-    one.offer(own, CONTRACT, made)
+    one.offer(own, champion, made)
     return one
 
 
@@ -98,7 +99,7 @@ def test_answers_leave_before_the_challenger_is_asked() -> None:
 
     def shadowed(cast: Cast, decisions: object) -> None:
         assert cast.challenger
-        own.offer(cast.challenger, CONTRACT, decisions)  # type: ignore[arg-type]
+        own.offer(cast.challenger, cast.champion, decisions)  # type: ignore[arg-type]
 
     grouping = Grouping(lambda: cast, lambda call: call(), shadowed=shadowed)
     desk = Desk(grouping)

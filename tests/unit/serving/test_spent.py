@@ -26,10 +26,10 @@ def test_a_clocked_release_gives_the_same_answers_and_says_what_they_took(
     began = time.perf_counter()
     assert answer(given, frame) == answer(dataclasses.replace(artefact, reason_codes="none"), frame)
     took = time.perf_counter() - began
-    features, model = spent.take()
-    assert 0.02 <= features < took
-    assert 0 < model < took - features
-    assert spent.take() == (0.0, 0.0)
+    taken = spent.take()
+    assert 0.02 <= taken.features < took
+    assert 0 < taken.model < took - taken.features
+    assert spent.take() == Spent(0.0, 0.0, 0.0)
 
 
 def test_what_a_failing_call_takes_counts_too(artefact: Artefact) -> None:

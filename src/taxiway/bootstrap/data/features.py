@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
@@ -144,13 +144,14 @@ def open_store(named: str | None, root: Path | None) -> OnlineFeatures:
             "Which online store? This folder lies in no workspace.",
             todo="Name a file or a Redis: --store features.db, --store redis://127.0.0.1:6379/0",
         )
-    return SqliteFeatures(Path(named) if named else _under(root))
+    return SqliteFeatures(Path(named) if named else own_store(root or Path()))
 
 
-def _under(root: Path | None) -> Path:
+def own_store(root: Path) -> Path:
+    """Where a workspace has its own online store, once something is materialised."""
     from taxiway.config import STORE as OWN
 
-    return (root or Path()) / OWN / STORE
+    return root / OWN / STORE
 
 
 def materialise(
@@ -166,7 +167,7 @@ def materialise(
         from taxiway.data.features.query import read_view
 
         distinct = list({view.id: view for view in views}.values())
-        _require_same(distinct, store)
+        _require_same({view.id: view.digest for view in distinct}, store)
         made: dict[str, tuple[int, dict[str, Any]]] = {}
         told = []
         for view in distinct:
@@ -180,15 +181,16 @@ def materialise(
         return told
 
 
-def _require_same(views: Sequence[FeatureView], store: OnlineFeatures) -> None:
+def _require_same(digests: Mapping[str, str], store: OnlineFeatures) -> None:
     """A version in the store never changes its meaning."""
-    for view in views:
-        about = store.about(view.id)
-        if about and about["digest"] != view.digest:
+    for view, digest in digests.items():
+        about = store.about(view)
+        if about and about["digest"] != digest:
+            name, _, version = view.rpartition("@")
             raise RefusedError(
-                f"The online store holds {view.id} by another definition, and a version never"
+                f"The online store holds {view} by another definition, and a version never"
                 " changes.",
-                todo=f"Give the edited view version {view.version + 1}.",
+                todo=f"Give the edited view {name!r} version {int(version) + 1}.",
             )
 
 
@@ -210,13 +212,18 @@ def get(
 
 def require_materialised(views: Sequence[FeatureView], store: OnlineFeatures) -> None:
     """Raises what stands between these views and the store."""
-    missing = [view.id for view in views if store.about(view.id) is None]
+    require_held({view.id: view.digest for view in views}, store)
+
+
+def require_held(digests: Mapping[str, str], store: OnlineFeatures) -> None:
+    """Raises what stands between views, by name and version -> digest, and the store."""
+    missing = [view for view in digests if store.about(view) is None]
     if missing:
         raise MissingError(
             f"The online store does not hold {', '.join(missing)}.",
             todo="Fill it with: taxiway data features materialise",
         )
-    _require_same(views, store)
+    _require_same(digests, store)
 
 
 def _keys(asked: FeatureSet, views: Sequence[FeatureView], given: Sequence[str]) -> dict[str, Any]:

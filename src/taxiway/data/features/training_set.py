@@ -31,6 +31,8 @@ class Told:
     features: tuple[str, ...]
     columns: tuple[str, ...]
     """What the set calls them."""
+    on: tuple[tuple[str, str], ...]
+    """Key column of the view -> column of whoever asks."""
     view_rows: int
     without_key: int
     without_time: int
@@ -54,7 +56,12 @@ class TrainingSet:
     def found(self) -> dict[str, Any]:
         """What evidence holds of it."""
         views = [
-            {**asdict(told), "features": list(told.features), "columns": list(told.columns)}
+            {
+                **asdict(told),
+                "features": list(told.features),
+                "columns": list(told.columns),
+                "on": dict(told.on),
+            }
             for told in self.told
         ]
         return {"set": self.set, "rows": self.frame.height, "views": views}
@@ -129,6 +136,7 @@ def _answer(
         digest=view.digest,
         features=part.features,
         columns=part.columns,
+        on=part.on,
         view_rows=read.rows,
         without_key=read.without_key,
         without_time=read.without_time,
