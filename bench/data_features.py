@@ -191,6 +191,7 @@ def measured(rows: int, rounds: int, sides: list[str]) -> list[dict[str, Any]]:
 def look_ups(folder: Path) -> dict[str, float]:
     """Microseconds of processor time for one key in all views, by store, and until it is filled."""
     from taxiway.bootstrap.data import features as wired
+    from taxiway.bootstrap.data.online import open_store
     from taxiway.data.features.online import compile_lookup
 
     catalogue = wired.definitions(folder / "features")
@@ -205,7 +206,7 @@ def look_ups(folder: Path) -> dict[str, float]:
     for name, address in (("sqlite", str(embedded)), ("redis", server[1] if server else None)):
         if address is None:
             continue
-        store = wired.open_store(address, None)
+        store = open_store(address, None)
         began = time.perf_counter()
         wired.materialise(views, store, at=at)
         found[f"{name}_materialise_seconds"] = time.perf_counter() - began

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.bootstrap.data.features import open_store
+from taxiway.bootstrap.data.online import open_store
 from taxiway.core.errors import ConflictError, StoreError
 from taxiway.core.ports import OnlineFeatures
 
 ROWS = 2_000
 WRITER = """
 import sys, time
-from taxiway.bootstrap.data.features import open_store
+from taxiway.bootstrap.data.online import open_store
 store = open_store(sys.argv[1], None)
 def rows():
     for n in range(10**9):

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taxiway.bootstrap.data import features as wired
+from taxiway.bootstrap.data.online import open_store, own_store, require_held
 from taxiway.bootstrap.extras import extras
 from taxiway.core.contract import Contract, contract_from
 from taxiway.core.errors import MissingError, RefusedError, StoreError
@@ -44,15 +44,15 @@ def found_store(opened: Opened, releases: Sequence[Release], named: str | None) 
     digests = {
         told["view"]: told["digest"] for made in joined if made for told in made.found["views"]
     }
-    own = wired.own_store(opened.root)
+    own = own_store(opened.root)
     store = named or (str(own) if own.exists() else None)
     if not digests:
         return Found(store, "")
     if store is None:
         return Found(None, " (callers send the features: nothing is materialised)")
-    with extras(), closing(wired.open_store(store, opened.root)) as online:
+    with extras(), closing(open_store(store, opened.root)) as online:
         try:
-            wired.require_held(digests, online)
+            require_held(digests, online)
         except (MissingError, RefusedError) as error:
             if named:
                 raise
@@ -122,9 +122,9 @@ def _look_up(root: Path, store: str, pinned: PinnedSet) -> Lookup:
 def _compiled(root: Path, store: str, pinned: PinnedSet) -> Lookup:
     from taxiway.data.features.online import compile_lookup
 
-    online = wired.open_store(store, root)
+    online = open_store(store, root)
     try:
-        wired.require_held(pinned.digests, online)
+        require_held(pinned.digests, online)
     except (MissingError, RefusedError) as error:
         online.close()
         raise StoreError(error.headline, todo=error.todo) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.adapters.yaml_document import read_document
+from taxiway.bootstrap.data.online import require_held, require_same
 from taxiway.bootstrap.data.sources import opened
 from taxiway.bootstrap.extras import extras
-from taxiway.core.errors import InputError, MissingError, RefusedError
+from taxiway.core.errors import InputError, MissingError
 from taxiway.core.ports import OnlineFeatures
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from taxiway.data.source import Source
 
 FOLDER = "features"
-STORE = "features.db"
-REDIS = ("redis://", "rediss://", "unix://")
 
 
 def definitions(folder: Path) -> Catalogue:
@@ -130,30 +129,6 @@ def entity_rows(source: Source, asked: FeatureSet, views: Sequence[FeatureView])
 # Online
 
 
-def open_store(named: str | None, root: Path | None) -> OnlineFeatures:
-    """The online store: a Redis by its address, a file by its name, or the workspace's own."""
-    if named and named.startswith(REDIS):
-        with extras():
-            from taxiway.adapters.features_redis import RedisFeatures
-
-            return RedisFeatures(named)
-    from taxiway.adapters.features_sqlite import SqliteFeatures
-
-    if named is None and root is None:
-        raise MissingError(
-            "Which online store? This folder lies in no workspace.",
-            todo="Name a file or a Redis: --store features.db, --store redis://127.0.0.1:6379/0",
-        )
-    return SqliteFeatures(Path(named) if named else own_store(root or Path()))
-
-
-def own_store(root: Path) -> Path:
-    """Where a workspace has its own online store, once something is materialised."""
-    from taxiway.config import STORE as OWN
-
-    return root / OWN / STORE
-
-
 def materialise(
     views: Sequence[FeatureView],
     store: OnlineFeatures,
@@ -167,7 +142,7 @@ def materialise(
         from taxiway.data.features.query import read_view
 
         distinct = list({view.id: view for view in views}.values())
-        _require_same({view.id: view.digest for view in distinct}, store)
+        require_same({view.id: view.digest for view in distinct}, store)
         made: dict[str, tuple[int, dict[str, Any]]] = {}
         told = []
         for view in distinct:
@@ -179,19 +154,6 @@ def materialise(
         if not dry_run:
             store.switch(made)
         return told
-
-
-def _require_same(digests: Mapping[str, str], store: OnlineFeatures) -> None:
-    """A version in the store never changes its meaning."""
-    for view, digest in digests.items():
-        about = store.about(view)
-        if about and about["digest"] != digest:
-            name, _, version = view.rpartition("@")
-            raise RefusedError(
-                f"The online store holds {view} by another definition, and a version never"
-                " changes.",
-                todo=f"Give the edited view {name!r} version {int(version) + 1}.",
-            )
 
 
 def get(
@@ -213,17 +175,6 @@ def get(
 def require_materialised(views: Sequence[FeatureView], store: OnlineFeatures) -> None:
     """Raises what stands between these views and the store."""
     require_held({view.id: view.digest for view in views}, store)
-
-
-def require_held(digests: Mapping[str, str], store: OnlineFeatures) -> None:
-    """Raises what stands between views, by name and version -> digest, and the store."""
-    missing = [view for view in digests if store.about(view) is None]
-    if missing:
-        raise MissingError(
-            f"The online store does not hold {', '.join(missing)}.",
-            todo="Fill it with: taxiway data features materialise",
-        )
-    _require_same(digests, store)
 
 
 def _keys(asked: FeatureSet, views: Sequence[FeatureView], given: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap.data import features as wired
+from taxiway.bootstrap.data.online import open_store
 from taxiway.core.digest import digest_of
 from taxiway.core.errors import InputError
 from taxiway.core.evidence import FEATURE_PARITY, FEATURES, Evidence, observed
@@ -135,7 +136,7 @@ def lookup(
     data = project.file.sections.get("data")
     asked = wired.chosen(catalogue, name or (data.features if data else None))
     views = catalogue.used(asked)
-    online = wired.open_store(store, opened.root)
+    online = open_store(store, opened.root)
     with closing(online):
         wired.require_materialised(views, online)
         yield compile_lookup(asked, views, online)

@@ -357,7 +357,7 @@ def _written(actor: str, compared: Parity) -> list[str]:
 
 @contextmanager
 def _online(named: str | None) -> Iterator[OnlineFeatures]:
-    from taxiway.bootstrap.data import features as wired
+    from taxiway.bootstrap.data.online import open_store
     from taxiway.config import find_workspace
 
     root = None
@@ -366,7 +366,7 @@ def _online(named: str | None) -> Iterator[OnlineFeatures]:
             root = find_workspace()
         except TaxiwayError:
             root = None
-    store = wired.open_store(named, root)
+    store = open_store(named, root)
     try:
         yield store
     finally:

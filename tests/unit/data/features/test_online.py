@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxiway.bootstrap.data import features as wired
+from taxiway.bootstrap.data.online import open_store
 from taxiway.core.errors import InputError, MissingError, RefusedError
 from taxiway.core.ports import OnlineFeatures
 from taxiway.data.features.asof import Values
@@ -29,7 +30,7 @@ Edit = Callable[..., Catalogue]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[OnlineFeatures]:
-    opened = wired.open_store(str(tmp_path / "online.db"), None)
+    opened = open_store(str(tmp_path / "online.db"), None)
     yield opened
     opened.close()
 
@@ -119,7 +120,7 @@ def test_online_is_what_the_join_says(
     keys = pl.DataFrame({"0": [key for key, *_ in rows]})
     features = pl.DataFrame({"value": [value for *_, value in rows]}, schema={"value": pl.Float64})
     read = Read(Values(keys, event, known, features), len(rows), 0, 0)
-    opened = wired.open_store(str(tmp_path_factory.mktemp("online") / "online.db"), None)
+    opened = open_store(str(tmp_path_factory.mktemp("online") / "online.db"), None)
     try:
         written(opened, view, read)
         compared = compare(asked(view), [view], opened, lambda _: read, rows=10)
