@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 import taxiway
-from taxiway.core.evidence import PROVENANCE, Evidence
+from taxiway.core.evidence import LIKENESS, PROVENANCE, Evidence
 from taxiway.data.snapshot import read_snapshot
 from taxiway.governance.meaning import meaning_evidence
 
-from .conftest import DATA, DEVELOPER, MODEL, OWNER, Firm, in_environment
+from .conftest import DATA, DEVELOPER, ENGINEER, MODEL, OWNER, Firm, in_environment
 
 
 @pytest.fixture(name="metric")
@@ -76,6 +76,48 @@ def test_a_unit_is_found_signed_applied_and_void_again(metric: Firm) -> None:
     assert "the contract of flights.parquet changed" in opened(metric)[0]
     assert "do not hold any more" in metric.run("data", "snapshot", by=DATA, code=4)
     assert "void" in metric.run(*PAIR, code=1)
+
+
+def test_whoever_reads_that_table_later_reads_it_mapped(metric: Firm) -> None:
+    """A batch, a sample of production, a comparison, and outcomes."""
+    for name, warehouse in (("schedule", "schedule"), ("landed", "flights")):
+        miles = pl.read_parquet(metric.project / "data" / f"{warehouse}.parquet")
+        if name == "landed":
+            miles = miles.with_columns(pl.col("distance") / 1.609344)
+        (metric.project / name).mkdir()
+        kilometres = pl.col("distance") * 1.609344
+        miles.with_columns(kilometres).write_parquet(metric.project / name / "flights.parquet")
+    charter = metric.project / "taxiway.yaml"
+    sample = "production: data/schedule.parquet"
+    charter.write_text(
+        charter.read_text().replace(sample, "production: schedule/flights.parquet"), "utf-8"
+    )
+    (finding,) = metric.ask(*PAIR, by=DATA, code=1)["findings"]
+    sign = ("data", "resolve", finding["id"], "--accept", "--reason", "miles")
+    metric.run(*sign, by=OWNER)
+    metric.run("plan", by=OWNER)
+    metric.take_snapshot()
+    metric.run("train", by=DEVELOPER)
+    with in_environment(metric), taxiway.Workspace.open(metric.folder) as workspace:
+        (likeness,) = workspace.record.find(Evidence, subject=f"{MODEL}:1", kind=LIKENESS)
+    assert likeness.found["mapped"][0]["finding"] == finding["id"]
+    compared = metric.ask("data", "compare", code=1)
+    distance = {one["name"]: one for one in compared["columns"]}["distance"]
+    assert distance["effect"] < 0.2
+
+    metric.run("promote", f"{MODEL}:1", "--to", "dev", by=ENGINEER)
+    in_dev = ("--env", "dev")
+    said = metric.run("score", "schedule/flights.parquet", "a.parquet", *in_dev)
+    assert f"Mapped, as {OWNER} signed: distance of flights.parquet: times 0.6213" in said
+    metric.run("score", "data/schedule.parquet", "b.parquet", *in_dev)
+    scored = [pl.read_parquet(metric.project / f"{name}.parquet") for name in "ab"]
+    assert scored[0]["probability"].equals(scored[1]["probability"])
+    said = metric.run("outcomes", "add", "landed/flights.parquet", by=DATA)
+    assert "Mapped, as it was signed: distance of flights.parquet" in said
+    (event,) = [
+        one for one in metric.ask("ledger", "show")["events"] if one["action"] == "outcomes.added"
+    ]
+    assert "distance of flights.parquet" in event["details"]["mapped"][0]
 
 
 def _change(contract: Path) -> None:

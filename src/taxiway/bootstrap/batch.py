@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
 from taxiway.bootstrap.data.keyed import with_features
+from taxiway.bootstrap.data.meaning import mapped_source
+from taxiway.bootstrap.flight import contract_of
+from taxiway.bootstrap.project import project_here
 from taxiway.bootstrap.reading import Asked, Reading, kept_of, reading
 from taxiway.bootstrap.serving import champion_of, decider_of
 from taxiway.bootstrap.spread import made_by_ray
+from taxiway.core.digest import digest_of
 from taxiway.core.errors import ConflictError, InputError, MissingError, Problem
-from taxiway.core.facts import Model
+from taxiway.core.facts import Model, Release
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,8 +85,9 @@ def score(
     told = begin("Reading", None) if not isinstance(asked, Path) else lambda _: None
     with (
         with_features(workspace, release, asked, out) as given,
-        reading(given, out, artefact.inputs, before, told=told) as rows,
+        reading(given, out, artefact.inputs, before, told=told) as raw,
     ):
+        rows, mapped = _mapped(workspace, release, raw)
         job = job_of(rows.digest, decider)
         now = Begun(rows.asked, rows.pin, release.id, job.id)
         if before is not None and before != now:
@@ -97,6 +102,7 @@ def score(
             "quarantined": validation.failed_rows,
             "out": str(out),
             "job": job.id,
+            "mapped": mapped,
             "dry_run": dry_run,
         }
         if dry_run:
@@ -109,6 +115,25 @@ def score(
         done = _decided(decider, job, rows, marks, outs=outs, making=making, begin=begin)
         note_of(out).unlink()
     return {**answer, **done}
+
+
+def _mapped(
+    workspace: Workspace, release: Release, raw: Reading
+) -> tuple[Reading, list[dict[str, Any]]]:
+    """Rows with the signed mappings of their table done to them: other mappings, another job."""
+    source, mapped = mapped_source(
+        workspace,
+        project_here(None),
+        raw.source,
+        model=release.model,
+        read_as=contract_of(workspace, release),
+    )
+    if not mapped:
+        return raw, mapped
+    done = digest_of([one["mapping"] for one in mapped])
+    return replace(
+        raw, source=source, pin=f"{raw.pin} {done}", digest=f"{raw.digest} {done}"
+    ), mapped
 
 
 def _require_anew(out: Path, before: Begun, now: Begun, *, overwrite: bool) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap import artefacts
+from taxiway.bootstrap.data.meaning import mapped_source
 from taxiway.bootstrap.flight import charter_of, contract_of
 from taxiway.bootstrap.personal import withholding
 from taxiway.bootstrap.planning import register
+from taxiway.bootstrap.project import project_here
 from taxiway.bootstrap.training import hands_of, order_of
 from taxiway.core import evidence as kinds
 from taxiway.core.charter import Charter
@@ -45,7 +47,9 @@ def add_outcomes(workspace: Workspace, file: Path, model: str | None, *, dry_run
     found = workspace.find_model(model)
     charter = charter_of(workspace, found)
     contract = contract_of(workspace, workspace.newest_release(found.id))
-    source = open_source(file)
+    source, mapped = mapped_source(
+        workspace, project_here(None), open_source(file), model=found.id, read_as=contract
+    )
     require_key(source.columns, contract)
     frame = read_checked(source, contract.only(source.columns), so="No outcome was added.")
     target = charter.target
@@ -64,6 +68,7 @@ def add_outcomes(workspace: Workspace, file: Path, model: str | None, *, dry_run
         source=file.name,
         digest=fingerprint(file).digest,
         as_logged=withheld.key if withheld else str,
+        mapped=[one["says"] for one in mapped],
         dry_run=dry_run,
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from taxiway.bootstrap import artefacts
 from taxiway.bootstrap.data.examined import examined
 from taxiway.bootstrap.data.joined import require_pinned
+from taxiway.bootstrap.data.meaning import mapped_source
 from taxiway.bootstrap.planning import register
 from taxiway.core import evidence as kinds
 from taxiway.core.digest import short
@@ -115,7 +116,7 @@ def hands_of(workspace: Workspace, project: Project, made: Plan) -> Hands:
         plan=partial(_plan, workspace, project, made),
         package=partial(artefacts.package, workspace),
         profile=partial(_profile, project),
-        likeness=partial(_likeness, project),
+        likeness=partial(_likeness, workspace, project),
         examined=examined,
     )
 
@@ -148,6 +149,7 @@ def _profile(project: Project, rows: pl.DataFrame, scores: Any) -> dict[str, Any
 
 
 def _likeness(
+    workspace: Workspace,
     project: Project,
     features: Callable[[pl.DataFrame], pl.DataFrame],
     training: pl.DataFrame,
@@ -162,7 +164,9 @@ def _likeness(
     name = charter.data.production
     if name is None or not project.path(name).is_file():
         return None
-    source = open_source(project.path(name))
+    source, mapped = mapped_source(
+        workspace, project, open_source(project.path(name)), read_as=contract
+    )
     # What production sends: the columns that are known when the model has to answer. What the
     # features read besides is empty, as it would be at the endpoint.
     sent = contract.only(n for n in contract.names if n in source.columns and contract.is_known(n))
@@ -178,4 +182,6 @@ def _likeness(
         false_discovery_rate=charter.monitoring.false_discovery_rate,
         minimum_rows=charter.monitoring.minimum_rows,
     )
+    if mapped:
+        found["mapped"] = mapped
     return kinds.LIKENESS, production.height, found, required

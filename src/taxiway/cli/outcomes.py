@@ -49,5 +49,7 @@ def add(file: Path, model: str | None, actor: str | None, dry_run: bool, as_json
         f"The outcome is known for {joined.coverage:.1%} of {joined.decisions:,} decisions of that"
         " time."
     )
+    for says in joined.mapped:
+        screen.say(f"Mapped, as it was signed: {says}.")
     if joined.unmatched:
         screen.say(f"{joined.unmatched:,} outcomes belong to no decision so far.")

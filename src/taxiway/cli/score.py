@@ -117,6 +117,8 @@ def score(
         )
         if done["found"]:
             screen.say(f"{done['found']:,} of them were in the log before, and taken from there.")
+    for one in done["mapped"]:
+        screen.say(f"Mapped, as {one['by']} signed: {one['says']}.")
     if quarantine:
         where = "would be set aside" if dry_run else f"are set aside in {quarantine}"
         screen.say(f"{done['quarantined']:,} rows break the contract, and {where}.")

@@ -65,7 +65,8 @@ LIKENESS = "data.likeness"
 examined: production rows.
 found: source, training_rows, columns [{name, effect, p_value, verdict (same, different, left out,
 insufficient data), only_production [text], only_training [text], kind, tests [{test, effect, limit,
-p_value}], measures {name: value}, note}], different [name, or what goes beyond one column].
+p_value}], measures {name: value}, note}], different [name, or what goes beyond one column], mapped
+(only where signed mappings were done to production's rows: as in PROVENANCE).
 `data compare` adds production_rows, verdict, says [text], ask [text], times, missing_together,
 repeated_rows, classifier, estimate, labels, hidden {column: reason}.
 required: effect, false_discovery_rate, minimum_rows, and the other limits."""

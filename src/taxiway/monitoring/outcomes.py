@@ -40,6 +40,8 @@ class Joined:
     """Decisions from the time that the file is about (all of them, if it names no time)."""
     coverage: float
     """Share of those decisions whose outcome is known now."""
+    mapped: tuple[str, ...]
+    """The signed mappings that were done to its rows, in words."""
     dry_run: bool
 
 
@@ -55,6 +57,7 @@ def add_outcomes(
     source: str,
     digest: str,
     as_logged: Callable[[str], str] = str,
+    mapped: Sequence[str] = (),
     dry_run: bool = False,
 ) -> Joined:
     """Joins outcomes to their decisions, and tells the ledger of the file with its digest.
@@ -95,6 +98,7 @@ def add_outcomes(
         unmatched=sum(1 for key in outcomes if key not in keys),
         decisions=len(keys),
         coverage=covered / len(keys) if keys else 0.0,
+        mapped=tuple(mapped),
         dry_run=dry_run,
     )
     if not dry_run:
@@ -124,6 +128,7 @@ def _store(
             "known": joined.known,
             "unmatched": joined.unmatched,
             "coverage": joined.coverage,
+            **({"mapped": list(joined.mapped)} if joined.mapped else {}),
         }
 
 

@@ -106,7 +106,7 @@ def check_project(
             source = opened(wanted.source, query=wanted.query, told=wanted.told, contract=contract)
         else:
             source = project.source(None)
-        source, _ = mapped_source(workspace, project, source)
+        source, _ = mapped_source(workspace, project, source, read_as=contract)
         return check(
             source,
             contract,

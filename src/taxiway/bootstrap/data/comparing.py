@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from taxiway.bootstrap.data.meaning import mapped_source
 from taxiway.bootstrap.data.sources import opened
 from taxiway.bootstrap.extras import extras
 from taxiway.core import evidence as kinds
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from taxiway.core.facts import Release
     from taxiway.data.compare.comparison import Asked, Begin, Comparison
     from taxiway.data.compare.measures import Limits, Statistics
+    from taxiway.data.source import Source
     from taxiway.data.survey.rows import Rows
 
 ROLES = ("developer", "engineer", "validator", "owner")
@@ -63,7 +65,7 @@ def compare(
 
         release = _release(question, project, workspace)
         training = _training(question, project, workspace, release)
-        production = _production(question, project)
+        production = _production(question, project, workspace)
         asked = _asked(question, project, workspace, release)
         contract = project.contract_or_none if project else None
         found = compared(
@@ -173,9 +175,8 @@ def _training(
 
     contract = project.contract_or_none if project else None
     if question.training is not None:
-        return rows_of_source(
-            opened(question.training, query=_query(question.training, question)), contract
-        )
+        source = opened(question.training, query=_query(question.training, question))
+        return rows_of_source(_mapped(source, project, workspace), contract)
     if workspace is not None and project is not None:
         from taxiway.data.snapshot import scan_snapshot
 
@@ -186,27 +187,34 @@ def _training(
             scan_snapshot(workspace.objects, snapshot), f"snapshot {short(snapshot.id)}"
         )
     if project is not None:
-        return rows_of_source(project.source(None), project.contract_or_none)
+        return rows_of_source(project.source(None), contract)
     raise InputError(
         "There is nothing to compare.", todo="Name both: taxiway data compare TRAINING PRODUCTION"
     )
 
 
-def _production(question: Question, project: Project | None) -> Rows:
+def _production(question: Question, project: Project | None, workspace: Workspace | None) -> Rows:
     from taxiway.data.survey.rows import rows_of_source
 
     contract = project.contract_or_none if project else None
     if question.production is not None:
-        return rows_of_source(
-            opened(question.production, query=_query(question.production, question)), contract
-        )
+        source = opened(question.production, query=_query(question.production, question))
+        return rows_of_source(_mapped(source, project, workspace), contract)
     named = project.charter.data.production if project else None
     if project is None or named is None:
         raise InputError(
             "There is no sample of production.",
             todo="Name it, or give it in the charter as `data.production`.",
         )
-    return rows_of_source(opened(project.path(named)), project.contract_or_none)
+    source = opened(project.path(named))
+    return rows_of_source(_mapped(source, project, workspace), contract)
+
+
+def _mapped(source: Source, project: Project | None, workspace: Workspace | None) -> Source:
+    """A source as it is loaded, where there is a record of who signed what."""
+    if workspace is None or project is None:
+        return source
+    return mapped_source(workspace, project, source, read_as=project.contract_or_none)[0]
 
 
 def _query(asked: str, question: Question) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from taxiway.bootstrap.data import features as wired
 from taxiway.bootstrap.data.joined import rows_of
+from taxiway.bootstrap.data.meaning import mapped_source
 from taxiway.core.errors import RefusedError
 from taxiway.core.evidence import FEATURES, Evidence
 from taxiway.core.facts import Release
@@ -60,6 +61,9 @@ def _join(opened: Opened, release: Release, pinned: Evidence, source: Source, ke
     asked = catalogue.set(pinned.found["set"])
     views = catalogue.used(asked)
     _require_pinned(release, pinned, asked, views)
+    source, _ = mapped_source(
+        opened, project, source, model=release.model, read_as=project.contract
+    )
     rows = rows_of(source, project.contract, asked)
     made = training_set(rows, asked, views, partial(read_view, open_source=wired.open_any))
     with writing(kept, "features") as add:

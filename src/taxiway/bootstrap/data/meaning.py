@@ -15,6 +15,7 @@ from taxiway.core.evidence import RECONCILIATION, observed
 if TYPE_CHECKING:
     import polars as pl
 
+    from taxiway.bootstrap.opened import Opened
     from taxiway.bootstrap.project import Project
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.core.contract import Contract
@@ -199,21 +200,30 @@ def resolve(
 
 
 def mapped_source(
-    workspace: Workspace, project: Project, source: Source
+    opened: Opened,
+    project: Project | None,
+    source: Source,
+    *,
+    model: str | None = None,
+    read_as: Contract | None = None,
 ) -> tuple[Source, list[dict[str, Any]]]:
     """A source with the signed mappings done to its rows, and what they are, for lineage.
 
-    Raises `RefusedError` if a signature that would change the rows does not hold any more: neither
-    the rows as they are nor the mapped ones are what somebody agreed to.
+    They are those of `model`, without it of the project's. `read_as` is the contract that a file
+    is read by which may lie elsewhere than the table of that name did. Raises `RefusedError` if a
+    signature that would change the rows does not hold any more: neither the rows as they are nor
+    the mapped ones are what somebody agreed to.
     """
     from taxiway.data.mapping import mapping_from
     from taxiway.governance.meaning import resolutions
 
-    if project.file.charter is None:  # it has no model yet that somebody could have signed for
+    own = project.charter.name if project and project.file.charter else None
+    model = model or own
+    if model is None:  # there is no model yet that somebody could have signed for
         return source, []
-    signed = resolutions(workspace.record, workspace.desk.verify, project.charter.name)
-    contract = _contract_of(source.path, project)
-    digest = held_digest(source, contract)
+    signed = resolutions(opened.record, opened.desk.verify, model)
+    contract = _contract_of(source.path, project) if model == own else None
+    held = {held_digest(source, contract), *([read_as.digest] if read_as else [])}
     chosen: list[tuple[Resolution, Mapped]] = []
     void = []
     for one, why in signed.values():
@@ -223,7 +233,7 @@ def mapped_source(
         if not mapping.changes:
             continue
         expected = one.tables.get(mapping.table)
-        if why or expected != digest:
+        if why or expected not in held:
             void.append((one, why or "what the source is said to hold has changed"))
         chosen.append((one, mapping))
     if void:
