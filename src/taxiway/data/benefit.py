@@ -15,7 +15,7 @@ import numpy as np
 
 from taxiway.core.contract import Contract
 from taxiway.core.interval import Interval
-from taxiway.data.leaks.judged import METRIC, difference, predicted
+from taxiway.data.leaks.judged import METRIC, SCORE, difference, predicted
 from taxiway.data.leaks.table import Table
 
 MOST_ROWS = 12_000
@@ -79,7 +79,7 @@ def benefits(
             else np.full(len(test), table.label[train].mean())
             for train, test in splits
         ]
-        loss, value, _ = difference(table.binary, judged, whole, told)
+        loss, value, _ = difference(SCORE[table.binary], judged, whole, told)
         column = table.frame.get_column(name)
         known = contract is not None and name in contract.names
         found.append(

@@ -8,9 +8,20 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.metrics import log_loss
 
 from taxiway.data.leaks.table import Table, table_of
-from taxiway.data.worth.earn import AGAIN, NOTHING, WORTH_IT, Case, Worth, worth
+from taxiway.data.worth.earn import (
+    AGAIN,
+    NOTHING,
+    WORTH_IT,
+    Case,
+    Measure,
+    Worth,
+    of_answers,
+    of_decisions,
+    worth,
+)
 from taxiway.data.worth.found import (
     DUPLICATES,
     LABELS,
@@ -119,12 +130,28 @@ def test_a_sentinel_that_hurts_one_kind_of_model_leaves_trees_alone() -> None:
 
 def test_what_decisions_are_worth_is_told_where_it_is_known() -> None:
     frame = inject(patients(), UNITS, "height_cm", 0.1, np.random.default_rng(0))
-    case = Case(0.5, 10, -10, 0, -10, "EUR")
+    each = {"true_positive": 10, "false_positive": -10, "true_negative": 0, "false_negative": -10}
+    case = Case(of_decisions(0.5, **each), "EUR")
     found = worth(table(frame), MODELS["linear"], case=case)
     value = found.gains[0].value
     assert value is not None
     assert value.low > 0
-    assert found.currency == "EUR"
+    assert (found.currency, found.per) == ("EUR", "decision")
+
+
+def test_a_metric_where_less_is_better_gains_by_being_less() -> None:
+    """The loss of what was put in, in the log loss that scikit-learn knows."""
+    frame = inject(patients(), UNITS, "height_cm", 0.1, np.random.default_rng(0))
+    measure = Measure("log_loss", lambda y, p: -float(log_loss(y, p)), lower_is_better=True)
+    found = worth(table(frame), MODELS["linear"], measure=measure)
+    assert found.metric == "log_loss"
+    assert 0 < found.score < 1
+    assert (found.gains[0].defect, found.gains[0].verdict) == (UNITS, WORTH_IT)
+
+
+def test_a_number_is_worth_what_it_is_not_off_by() -> None:
+    value = of_answers(right=2.0, each_unit_off=-0.5)
+    assert value(np.array([1.0, 5.0]), np.array([1.0, 2.0])).tolist() == [2.0, 0.5]
 
 
 def test_of_a_number_it_tells_the_share_explained() -> None:

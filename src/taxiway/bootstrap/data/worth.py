@@ -2,41 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from taxiway.bootstrap.data.leaks import Order, table_asked
 from taxiway.bootstrap.data.rows import Asked, Rows, rows_of
 from taxiway.bootstrap.extras import extras
+from taxiway.core.errors import InputError
+from taxiway.core.kind import KINDS, LOWER_IS_BETTER
 
 if TYPE_CHECKING:
-    from taxiway.data.worth.earn import Case, Worth
+    import polars as pl
+
+    from taxiway.core.charter import Charter
+    from taxiway.data.leaks.judged import Indices
+    from taxiway.data.leaks.table import Floats, Table
+    from taxiway.data.worth.earn import Case, Measure, Worth
+    from taxiway.data.worth.models import Fit, Model
+
+OWN = "own"
 
 
 def worth(
     asked: Asked,
     order: Order,
     *,
-    model: str = "trees",
+    model: str | None = None,
     step: Callable[[int, int], None] = lambda *_: None,
-) -> tuple[Worth, Rows]:
-    """What the repair of each defect of a source earns. `step` is told (done, of how many)."""
+) -> tuple[Worth, Rows, str]:
+    """What the repair of each defect of a source earns, and which model showed it.
+
+    Of rows that a project's charter speaks of, it is told in the charter's metric and value, with
+    the project's own model unless another is asked for. `step` is told (done, of how many).
+    """
     with extras():
         from taxiway.data.worth.earn import worth as measured
         from taxiway.data.worth.models import MODELS
 
         rows = rows_of(asked, sentinels=True)
         table = table_asked(asked, rows, order)
+        charter = _charter(asked, rows)
+        chosen = model or ("trees" if charter is None else OWN)
+        if chosen == OWN and charter is None:
+            raise InputError(
+                "The project's own model can't be trained on these rows: they are not those of a"
+                " project, or are asked about another target.",
+                todo="Ask inside the project, with its contract's columns, or add --model trees.",
+            )
         known = {column.name: column.sentinels or () for column in rows.typed.columns}
-        return measured(table, MODELS[model], known=known, case=_case(rows), step=step), rows
+        found = measured(
+            table,
+            _own(rows) if chosen == OWN else MODELS[chosen],
+            known=known,
+            case=_case(charter),
+            measure=_measure(charter),
+            step=step,
+        )
+        return found, rows, chosen
 
 
-def _case(rows: Rows) -> Case | None:
-    """What decisions are worth, if the rows are those of a project that says so."""
-    from taxiway.data.worth.earn import Case
+def _charter(asked: Asked, rows: Rows) -> Charter | None:
+    """The charter that speaks of these rows and of their label."""
+    speaks = rows.project is not None and rows.contract is not None and asked.target is None
+    return rows.project.charter if speaks and rows.project else None
 
-    charter = rows.project.charter if rows.project and rows.contract else None
-    if charter is None or charter.value.per_decision is None or charter.threshold is None:
+
+def _measure(charter: Charter | None) -> Measure | None:
+    """The metric that decides."""
+    if charter is None:
         return None
-    worth = charter.value.per_decision.model_dump()
-    return Case(charter.threshold, **worth, currency=charter.value.currency)
+    import numpy as np
+
+    from taxiway.data.worth.earn import Measure
+    from taxiway.training.metrics import METRICS, labels_of
+
+    name, kind = charter.training.bar.metric, KINDS[charter.kind]
+    lower = name in LOWER_IS_BETTER
+
+    def score(label: Floats, told: Floats) -> float:
+        value = METRICS[name](labels_of(kind, label), told)(np.ones(len(label)))
+        return -value if lower else value
+
+    return Measure(name, score, lower)
+
+
+def _case(charter: Charter | None) -> Case | None:
+    """What answers are worth, as the charter says."""
+    from taxiway.data.worth.earn import Case, of_answers, of_decisions
+
+    if charter is None:
+        return None
+    value, threshold = charter.value, charter.threshold
+    if value.per_decision is not None and threshold is not None:
+        per = of_decisions(threshold, **value.per_decision.model_dump())
+        return Case(per, value.currency)
+    if value.per_answer is not None:
+        return Case(of_answers(**value.per_answer.model_dump()), value.currency, "answer")
+    return None
+
+
+def _own(rows: Rows) -> Model:
+    """The project's own features and estimator, trained on its rows as they would be repaired."""
+    from taxiway.training.code import guarded, load_code, read_code
+    from taxiway.training.estimators import SCORES, fitted
+    from taxiway.training.leakage import columns_read
+    from taxiway.training.metrics import labels_of
+
+    assert rows.project is not None  # noqa: S101 - there is a charter
+    charter, kind = rows.project.charter, KINDS[rows.project.charter.kind]
+    code = read_code(rows.project.folder, charter.training.code)
+    functions, scores = load_code(code), SCORES[charter.kind]
+    inputs = columns_read(rows.frame, code, functions)
+
+    def model(table: Table, changed: Mapping[str, pl.Series]) -> Fit:
+        repaired = table.frame.with_columns(
+            _as(column, table.frame.schema[name]).alias(name) for name, column in changed.items()
+        )
+        made: Any = guarded(code, "features", functions.features, repaired.select(inputs))
+        labels = labels_of(kind, table.label)
+
+        def fit(train: Indices, test: Indices) -> Floats:
+            seed = charter.training.seed
+            estimator = guarded(
+                code, "estimator", fitted, functions.estimator, seed, made[train], labels[train]
+            )
+            told: Floats = scores(estimator, made[test])
+            return told
+
+        return fit
+
+    return model
+
+
+def _as(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Repaired values in the type that the contract gives them."""
+    if dtype.is_integer() and column.dtype.is_float():
+        column = column.round()
+    return column.cast(dtype, strict=False)

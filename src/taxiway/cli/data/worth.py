@@ -13,6 +13,7 @@ from taxiway.core.errors import shortened
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.data.rows import Asked
+    from taxiway.core.interval import Interval
     from taxiway.data.worth.earn import Worth
 
 
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
 @click.option("--group", "groups", multiple=True, help="Whose rows follow each other; repeat it.")
 @click.option(
     "--model",
-    type=click.Choice(["trees", "linear"]),
-    default="trees",
-    show_default=True,
-    help="What is trained: trees hardly mind some defects that hurt a linear model.",
+    type=click.Choice(["own", "trees", "linear"]),
+    help="What is trained: the project's own model (default inside a project), trees (default"
+    " elsewhere), or a linear model, which minds defects that hardly hurt trees.",
 )
 @click.option(
     "--html",
@@ -41,7 +41,7 @@ def worth(
     leave_out: tuple[str, ...],
     time: str | None,
     groups: tuple[str, ...],
-    model: str,
+    model: str | None,
     html: Path | None,
     as_json: bool,
 ) -> None:
@@ -58,19 +58,20 @@ def worth(
 
     order = Order(time=time, groups=groups, leave_out=leave_out)
     with screen.counted("Training with each repair") as step:
-        found, rows = measure(asked, order, model=model, step=step)
+        found, rows, trained = measure(asked, order, model=model, step=step)
     if html is not None:
         from taxiway.data.page.document import write_page
         from taxiway.data.worth.page import page
 
         write_page(html, page(found, rows.called))
     if as_json:
-        screen.show_json({"source": rows.called, "notes": rows.notes, **found.found()})
+        told = {"source": rows.called, "model": trained, "notes": rows.notes}
+        screen.show_json({**told, **found.found()})
         return
     _show(found)
     screen.say(
         f"{found.metric} as it is: {found.score:.4f}, on {found.rows:,} rows of {rows.called}"
-        f" that were not trained on ({model})."
+        f" that were not trained on ({trained})."
     )
     say_notes(rows, found.notes)
 
@@ -81,7 +82,7 @@ def _show(found: Worth) -> None:
     if not found.gains:
         screen.say("No defect was found.")
         return
-    money = [f"{found.currency} per decision"] if found.currency else []
+    money = [f"{found.currency} per {found.per}", "95 %"] if found.currency else []
     screen.table(
         ["defect", "column", "rate", f"{found.metric} gained", "95 %", *money, "verdict", "how"],
         [
@@ -91,7 +92,7 @@ def _show(found: Worth) -> None:
                 f"{one.rate:.1%}",
                 f"{one.gain.value:+.4f}",
                 f"{one.gain.low:+.4f} to {one.gain.high:+.4f}",
-                *([f"{one.value.value:+.3f}"] if one.value else []),
+                *(_money(one.value) if one.value else []),
                 one.verdict,
                 one.how,
             ]
@@ -105,3 +106,7 @@ def _show(found: Worth) -> None:
     for one in found.gains:
         screen.say(f"- {one.defect}{f' in {one.column}' if one.column else ''}: {one.says}")
     screen.say()
+
+
+def _money(value: Interval) -> list[str]:
+    return [f"{value.value:+.3f}", f"{value.low:+.3f} to {value.high:+.3f}"]

@@ -6,6 +6,7 @@ and rows are worth, not how well a model can be tuned.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +21,8 @@ METRIC = {True: "ROC AUC", False: "R²"}
 """Whether the label is of a class -> the metric."""
 
 Indices: TypeAlias = NDArray[np.intp]
+Score: TypeAlias = Callable[[Floats, Floats], float]
+"""(labels, predictions) -> how good they are; more is better."""
 
 
 def predicted(table: Table, matrix: Floats, train: Indices, test: Indices) -> Floats:
@@ -40,16 +43,13 @@ def predicted(table: Table, matrix: Floats, train: Indices, test: Indices) -> Fl
 
 
 def difference(
-    binary: bool, judged: list[Floats], free: list[Floats], strict: list[Floats]
+    score: Score, judged: list[Floats], free: list[Floats], strict: list[Floats]
 ) -> tuple[Interval, float, float]:
-    """How much better the free predictions score, by a paired bootstrap over the judged rows."""
+    """How much higher the free predictions score, by a paired bootstrap over the judged rows."""
     rng = np.random.default_rng(0)
 
     def metric(picks: list[Indices], told: list[Floats]) -> float:
-        scores = [
-            auc(y[at], p[at]) if binary else _r2(y[at], p[at])
-            for y, p, at in zip(judged, told, picks, strict=True)
-        ]
+        scores = [score(y[at], p[at]) for y, p, at in zip(judged, told, picks, strict=True)]
         return float(np.mean(scores))
 
     whole = [np.arange(len(y)) for y in judged]
@@ -65,3 +65,7 @@ def difference(
 def _r2(label: Floats, told: Floats) -> float:
     total = float(((label - label.mean()) ** 2).sum())
     return 1 - float(((label - told) ** 2).sum()) / total if total else 0.0
+
+
+SCORE: Mapping[bool, Score] = {True: auc, False: _r2}
+"""Whether the label is of a class -> the metric, as it is calculated."""

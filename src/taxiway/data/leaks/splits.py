@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taxiway.data.leaks.columns import coded_time
-from taxiway.data.leaks.judged import METRIC, Indices, difference, predicted
+from taxiway.data.leaks.judged import METRIC, SCORE, Indices, difference, predicted
 from taxiway.data.leaks.table import LOOK, Floats, Leak, Table, coded
 
 MOST_ROWS = 12_000
@@ -70,7 +70,7 @@ def _told(
         free.append(predicted(table, matrix, random, test))
     if not judged:
         return
-    gain, flattered, kept = difference(table.binary, judged, free, strict)
+    gain, flattered, kept = difference(SCORE[table.binary], judged, free, strict)
     metric = METRIC[table.binary]
     if gain.low > 0 and gain.value >= FLATTERS:
         yield Leak(

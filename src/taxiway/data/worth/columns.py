@@ -23,7 +23,7 @@ POWERS = (1000.0, 100.0, 10.0)
 FACTORS = (*POWERS, 60.0, 25.4, 12.0, 3.6, 3.28084, 2.54, 2.20462, 1.609344)
 """What units of one quantity differ by: kilo, cents and percent, minutes, inches, pounds..."""
 SURE, SURE_ENOUGH = 0.012, 0.15
-"""How sure the medians have to be, in powers of ten, to tell a factor from groups by nature: any
+"""How sure the means have to be, in powers of ten, to tell a factor from groups by nature: any
 factor, and those that are powers of ten."""
 GAP = 0.12
 """How far apart two groups of values are at the least, in powers of ten."""
@@ -75,7 +75,7 @@ def units(table: Table) -> Iterator[Found]:
     """Positive numbers of which some are in another unit: a group of their own, so many times off.
 
     Told where the groups do not overlap on a logarithmic scale, have the same spread there, and
-    their medians differ by a factor between units, within three standard errors.
+    their means there differ by a factor between units, within three standard errors.
     """
     for name in table.inputs:
         if not table.is_number(name):
@@ -117,9 +117,9 @@ def _in_one_unit(values: Floats) -> tuple[Floats, list[float]]:
         widths = [float(np.subtract(*np.quantile(one, [0.75, 0.25]))) for one in (main, other)]
         if not 0.4 < (widths[1] + 1e-9) / (widths[0] + 1e-9) < 2.5:
             continue
-        apart = float(np.median(other) - np.median(main))
-        # A median's standard error of bell-shaped values is 1.25 of the mean's; widths are IQRs.
-        error = 3 * 1.25 * widths[0] / 1.35 * np.sqrt(1 / len(other) + 1 / len(main)) + 0.004
+        # Means, not medians: these jump where few distances, prices or sizes make up a column.
+        apart = float(other.mean() - main.mean())
+        error = 3 * np.hypot(*(one.std() / np.sqrt(len(one)) for one in (main, other))) + 0.004
         if error > SURE_ENOUGH:
             continue
         known = FACTORS if error <= SURE else POWERS

@@ -12,12 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from taxiway.core.interval import Interval
-from taxiway.data.leaks.judged import METRIC, RESAMPLES, Indices, difference
-from taxiway.data.leaks.table import Floats, Table, coded
+from taxiway.data.leaks.judged import METRIC, RESAMPLES, SCORE, Indices, Score, difference
+from taxiway.data.leaks.table import Floats, Table
 from taxiway.data.worth.columns import missing, sentinels, stale, units
 from taxiway.data.worth.found import Found
 from taxiway.data.worth.labels import label_noise
-from taxiway.data.worth.models import Model
+from taxiway.data.worth.models import Fit, Model
 from taxiway.data.worth.rows import duplicates, keys_of, shifted
 
 MOST_ROWS = 12_000
@@ -33,21 +33,48 @@ REPAIRED, AGAIN = "repaired", "estimated"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the four outcomes of a decision are worth, and from which probability one acts."""
+    """What an answer is worth."""
 
-    threshold: float
-    true_positive: float
-    false_positive: float
-    true_negative: float
-    false_negative: float
-    currency: str = ""
+    of: Callable[[Floats, Floats], Floats]
+    """(labels, predictions) -> the value of each answer."""
+    currency: str
+    per: str = "decision"
+    """What the value is of, in a word."""
 
-    def of(self, label: Floats, told: Floats) -> Floats:
-        """The value of each decision."""
-        right = np.where(label == 1, self.true_positive, self.false_positive)
-        left = np.where(label == 1, self.false_negative, self.true_negative)
-        value: Floats = np.where(told >= self.threshold, right, left)
+
+def of_decisions(
+    threshold: float,
+    *,
+    true_positive: float,
+    false_positive: float,
+    true_negative: float,
+    false_negative: float,
+) -> Callable[[Floats, Floats], Floats]:
+    """The value of decisions that act from a probability on."""
+
+    def of(label: Floats, told: Floats) -> Floats:
+        right = np.where(label == 1, true_positive, false_positive)
+        left = np.where(label == 1, false_negative, true_negative)
+        value: Floats = np.where(told >= threshold, right, left)
         return value
+
+    return of
+
+
+def of_answers(*, right: float, each_unit_off: float) -> Callable[[Floats, Floats], Floats]:
+    """The value of predicted numbers."""
+    return lambda label, told: right + each_unit_off * np.abs(told - label)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A metric by which repairs are judged."""
+
+    name: str
+    score: Score
+    """More is better."""
+    lower_is_better: bool = False
+    """Whether people know it the other way round: then `score` is below zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +91,7 @@ class Gain:
     """In the metric; below 0 where a model does better with the defect."""
     verdict: str
     value: Interval | None = None
-    """Per decision, if it is known what decisions are worth."""
+    """Per answer, if it is known what answers are worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +105,8 @@ class Worth:
     """Of a model that is trained with all defects."""
     gains: tuple[Gain, ...]
     currency: str = ""
+    per: str = ""
+    """What a value is of, in a word, where there is one."""
     notes: tuple[str, ...] = ()
 
     def found(self) -> dict[str, Any]:
@@ -91,18 +120,21 @@ def worth(
     *,
     known: Mapping[str, Sequence[Any]] | None = None,
     case: Case | None = None,
+    measure: Measure | None = None,
     step: Callable[[int, int], None] = lambda *_: None,
 ) -> Worth:
     """The defects of a table and what their repair earns. `step` is told (done, of how many).
 
-    `known` are sentinels by column. Every model is judged on rows that it was not trained on: the
+    `known` are sentinels by column; without a `measure` it is ROC AUC of a class, and R² of a
+    number. Every model is judged on rows that it was not trained on: the
     same ones for all, each once, repaired where what serves the model could repair them, too; their
     labels are left as they are.
     """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # so few rows keep one processor busy; more wait for each other
-        return _worth(_fewer(table), model, known or {}, case, step)
+        judged_by = measure or Measure(METRIC[table.binary], SCORE[table.binary])
+        return _worth(_fewer(table), model, known or {}, case, judged_by, step)
 
 
 def _worth(
@@ -110,10 +142,11 @@ def _worth(
     model: Model,
     known: Mapping[str, Sequence[Any]],
     case: Case | None,
+    measure: Measure,
     step: Callable[[int, int], None],
 ) -> Worth:
-    matrix = _matrix(table, {})
-    defects = found_in(table, matrix, model, known)
+    fit = model(table, {})
+    defects = found_in(table, fit, known)
     notes: tuple[str, ...] = ()
     if len(defects) > MOST_DEFECTS:
         notes = (
@@ -122,16 +155,16 @@ def _worth(
         defects = sorted(defects, key=lambda one: -one.rate)[:MOST_DEFECTS]
     splits = _splits(table)
     judged = [table.label[test] for _, test in splits]
-    as_is = [model(table, matrix, train, test) for train, test in splits]
+    as_is = [fit(train, test) for train, test in splits]
     done, most = 1, len(defects) + 1
     step(done, most)
     gains = []
     for one in defects:
-        other = _matrix(table, one.columns)
-        told = [model(table, other, one.kept(train), test) for train, test in splits]
+        other = model(table, one.columns)
+        told = [other(one.kept(train), test) for train, test in splits]
         better, worse = (as_is, told) if one.again else (told, as_is)
-        gain, _, _ = difference(table.binary, judged, better, worse)
-        value = _value(case, judged, better, worse) if case and table.binary else None
+        gain, _, _ = difference(measure.score, judged, better, worse)
+        value = _value(case, judged, better, worse) if case else None
         gains.append(
             Gain(
                 one.defect,
@@ -147,14 +180,20 @@ def _worth(
         done += 1
         step(done, most)
     gains.sort(key=lambda one: -one.gain.value)
-    _, score, _ = difference(table.binary, judged, as_is, as_is)
-    currency = case.currency if case and table.binary else ""
-    return Worth(table.frame.height, METRIC[table.binary], score, tuple(gains), currency, notes)
+    pairs = zip(judged, as_is, strict=True)
+    score = float(np.mean([measure.score(label, told) for label, told in pairs]))
+    return Worth(
+        rows=table.frame.height,
+        metric=measure.name,
+        score=-score if measure.lower_is_better else score,
+        gains=tuple(gains),
+        currency=case.currency if case else "",
+        per=case.per if case else "",
+        notes=notes,
+    )
 
 
-def found_in(
-    table: Table, matrix: Floats, model: Model, known: Mapping[str, Sequence[Any]]
-) -> list[Found]:
+def found_in(table: Table, fit: Fit, known: Mapping[str, Sequence[Any]]) -> list[Found]:
     """The defects of a table."""
     return [
         *missing(table),
@@ -163,7 +202,7 @@ def found_in(
         *shifted(table),
         *stale(table),
         *duplicates(table),
-        *label_noise(table, matrix, model),
+        *label_noise(table, fit),
     ]
 
 
@@ -176,12 +215,6 @@ def _fewer(table: Table) -> Table:
     some = keys % 1_000_003 < 1_000_003 * MOST_ROWS / height
     frame = table.frame.filter(pl.Series(some))
     return dataclasses.replace(table, frame=frame, label=table.label[some], held=None)
-
-
-def _matrix(table: Table, changed: Mapping[str, pl.Series]) -> Floats:
-    return np.column_stack(
-        [coded(changed[name]) if name in changed else table.codes[name] for name in table.inputs]
-    )
 
 
 def _splits(table: Table) -> list[tuple[Indices, Indices]]:

@@ -12,7 +12,7 @@ from taxiway.data.leaks.strength import auc
 from taxiway.data.leaks.table import Floats, Table
 from taxiway.data.worth.columns import LEAST
 from taxiway.data.worth.found import LABELS, Found
-from taxiway.data.worth.models import Model
+from taxiway.data.worth.models import Fit
 
 FOLDS = 3
 SUREST, NEXT = 0.15, 0.25
@@ -24,7 +24,7 @@ FLAT = 1.7
 """Of overlapping classes without noise, the next ones are wrong more often by a larger factor."""
 
 
-def label_noise(table: Table, matrix: Floats, model: Model) -> Iterator[Found]:
+def label_noise(table: Table, fit: Fit) -> Iterator[Found]:
     """Labels that a model contradicts where it is surest.
 
     Without noise, a model is wrong the seldomer the surer it is. Where it is wrong as often among
@@ -34,7 +34,7 @@ def label_noise(table: Table, matrix: Floats, model: Model) -> Iterator[Found]:
     if not table.binary:
         return
     everything = np.arange(table.frame.height)
-    told = out_of_fold(table, matrix, everything, model)
+    told = out_of_fold(everything, fit)
     ones, others = _floor(told, table.label), _floor(1 - told, 1 - table.label)
     if ones is None or others is None:
         return
@@ -46,18 +46,18 @@ def label_noise(table: Table, matrix: Floats, model: Model) -> Iterator[Found]:
         return
 
     def kept(train: Indices) -> Indices:
-        return train[~suspects(table.label[train], out_of_fold(table, matrix, train, model))]
+        return train[~suspects(table.label[train], out_of_fold(train, fit))]
 
     says = f"about {rate:.1%} of the labels contradict what a model is surest of"
     yield Found(LABELS, "", rate, says, {}, kept=kept)
 
 
-def out_of_fold(table: Table, matrix: Floats, rows: Indices, model: Model) -> Floats:
+def out_of_fold(rows: Indices, fit: Fit) -> Floats:
     """Probabilities of rows by models that did not see them."""
     fold = np.random.default_rng(1).integers(0, FOLDS, len(rows))
     told = np.empty(len(rows))
     for at in range(FOLDS):
-        told[fold == at] = model(table, matrix, rows[fold != at], rows[fold == at])
+        told[fold == at] = fit(rows[fold != at], rows[fold == at])
     return told
 
 

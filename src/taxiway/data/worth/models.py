@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
+import polars as pl
 
 from taxiway.data.leaks.judged import Indices, predicted
-from taxiway.data.leaks.table import Floats, Table
+from taxiway.data.leaks.table import Floats, Table, coded
 
-Model: TypeAlias = Callable[[Table, Floats, Indices, Indices], Floats]
+Fit: TypeAlias = Callable[[Indices, Indices], Floats]
+"""(rows to train on, rows to judge) -> what a model that was trained says of the latter."""
+Model: TypeAlias = Callable[[Table, Mapping[str, pl.Series]], Fit]
+"""(table, columns that are other ones than in it) -> how a model is trained on its rows."""
 
 CATEGORIES = 20
 
@@ -47,4 +52,16 @@ def linear(table: Table, matrix: Floats, train: Indices, test: Indices) -> Float
     return told
 
 
-MODELS: dict[str, Model] = {"trees": predicted, "linear": linear}
+def _coded(fit: Callable[[Table, Floats, Indices, Indices], Floats]) -> Model:
+    """A model of numbers: other values are their place among their column's."""
+
+    def model(table: Table, changed: Mapping[str, pl.Series]) -> Fit:
+        columns = [
+            coded(changed[name]) if name in changed else table.codes[name] for name in table.inputs
+        ]
+        return partial(fit, table, np.column_stack(columns))
+
+    return model
+
+
+MODELS: dict[str, Model] = {"trees": _coded(predicted), "linear": _coded(linear)}

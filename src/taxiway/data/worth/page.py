@@ -61,7 +61,7 @@ def page(found: Worth, source: str) -> str:
     )
     columns = ["defect", "rate", f"gain in {found.metric}", "95 %"]
     if found.currency:
-        columns.append(f"{found.currency} per decision")
+        columns.append(f"{found.currency} per {found.per}")
     rows = [
         [
             called(one),
