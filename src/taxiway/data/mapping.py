@@ -111,7 +111,8 @@ def mapped(
     if problems:
         raise InputError("Signed mappings can't be done to these data.", problems)
     changed: dict[str, pl.Expr] = {}
-    for one in mappings:
+    # What stands for nothing is said as the source says it, before anything else is done to it.
+    for one in sorted(mappings, key=lambda one: any(s["do"] != "null" for s in one.steps)):
         value = changed.get(one.column, pl.col(one.column))
         for step in one.steps:
             if step["do"] in STEPS:

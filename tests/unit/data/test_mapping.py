@@ -89,6 +89,15 @@ def test_steps_follow_one_another_and_a_rename_is_the_column_s_name() -> None:
     assert schema.names() == ["euros", "y"]
 
 
+def test_what_stands_for_nothing_goes_before_another_mapping_of_the_column() -> None:
+    frame = pl.LazyFrame({"f": [50.0, -9999.0]})
+    celsius = Mapped("b", "f", ({"do": "law", "factor": 5 / 9, "offset": -160 / 9},))
+    none = Mapped("b", "f", ({"do": "null", "values": ["-9999"]},))
+    for order in ([celsius, none], [none, celsius]):
+        made, _ = mapped(frame, order, frame.collect_schema())
+        assert made.collect()["f"].to_list() == [10.0, None]
+
+
 def test_what_can_t_be_done_is_said_all_at_once() -> None:
     frame = pl.DataFrame({"x": [1], "y": [2]})
     wrong = [Mapped("t", "z", (LAW,)), Mapped("t", "x", ({"do": "rename", "to": "y"},))]

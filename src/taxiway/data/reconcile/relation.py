@@ -17,7 +17,7 @@ from taxiway.data.reconcile.clocks import Clock, of_parts, of_times
 from taxiway.data.reconcile.codings import Coding, coding_of
 from taxiway.data.reconcile.forms import Hashes, share_of
 from taxiway.data.reconcile.laws import EXPLAINED, FEWEST, Law, about, law_of, rank_correlation
-from taxiway.data.reconcile.views import View, equal
+from taxiway.data.reconcile.views import Flags, View, equal
 
 SAME = 0.98
 """Share of equal rows from which two columns are the same."""
@@ -35,6 +35,9 @@ class Sentinel:
     """Of the rows where only the other side has nothing, or where the sides differ."""
     other: str = ""
     """The right side's value, if both sides have one."""
+    beside: bool = False
+    """Whether the other side has values there, now this and now that, and `share` is that of the
+    rows in which the value stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,26 @@ def relation(x: View, y: View) -> Relation:
     sentinels = sentinels_between(x, y)
     both = x.there & y.there
     for one in sentinels:
-        side = y if one.side == "right" else x
-        both &= side.said.fill_null("").ne(one.value).to_numpy()
+        both &= _without(one, x, y)
     found = _of_rows(x.only(both), y.only(both))
+    if not sentinels and found.explained < 1:
+        for one in _beside_values(x, y):
+            rest = both & _without(one, x, y)
+            other = _of_rows(x.only(rest), y.only(rest))
+            # Only if all becomes plain without it: columns that differ anyhow show no sentinel.
+            if other.explains and other.explained >= max(SAME, found.explained):
+                found, sentinels = other, (*sentinels, one)
+                both = rest
     rows = max(1, len(both))
     missing = (float((y.there & ~x.there).sum()) / rows, float((x.there & ~y.there).sum()) / rows)
     return replace(found, sentinels=sentinels, missing=missing)
+
+
+def _without(one: Sentinel, x: View, y: View) -> Flags:
+    """The rows without a sentinel."""
+    side = y if one.side == "right" else x
+    rows: Flags = side.said.fill_null("").ne(one.value).to_numpy()
+    return rows
 
 
 def _of_rows(x: View, y: View) -> Relation:
@@ -230,6 +247,41 @@ def sentinels_between(x: View, y: View) -> tuple[Sentinel, ...]:
         two = _two_sentinels(x, y)
         found += [two] if two else []
     return tuple(found)
+
+
+def _beside_values(x: View, y: View) -> list[Sentinel]:
+    """Values of one side, never equal to the other side's, which has now this and now that there.
+
+    A value that means something stands beside one value, or beside a few that lie close.
+    """
+    both = x.there & y.there
+    apart = both & ~equal(x, y)
+    found = []
+    for side, full, other in (("left", x, y), ("right", y, x)):
+        values, counts = np.unique(full.ids[apart], return_counts=True)
+        for at in np.argsort(-counts)[:2]:
+            rows = both & (full.ids == values[at])
+            count = int(rows.sum())
+            if counts[at] < 5 or counts[at] < 0.95 * count or count > 0.5 * both.sum():
+                continue
+            if _is_spread(other, rows, both & ~rows):
+                text = full.said_by(values[at : at + 1])[0]
+                share = float(count / both.sum())
+                found.append(Sentinel(side, text, count, share, beside=True))
+    return found
+
+
+def _is_spread(view: View, some: Flags, others: Flags) -> bool:
+    """Whether a column varies in some rows as it does in others."""
+    if view.is_numeric:
+        with np.errstate(invalid="ignore"):
+            widths = [
+                np.subtract(*np.nanquantile(view.floats[r], [0.9, 0.1])) for r in (some, others)
+            ]
+        if widths[1] > 0:
+            return bool(widths[0] >= 0.4 * widths[1])
+    several = len(np.unique(view.ids[some]))
+    return several >= max(3, 0.4 * min(int(some.sum()), len(np.unique(view.ids[others]))))
 
 
 def _two_sentinels(x: View, y: View) -> Sentinel | None:

@@ -23,17 +23,24 @@ def told_sentinel(between: Between, x: View, y: View, found: Sentinel) -> Findin
         f"{column} of {table} says {cut(found.value)} where {other} has nothing:"
         f" {found.rows:,} matched rows, {found.share:.1%} of those where only {other} has nothing."
     )
+    if found.beside:
+        says = (
+            f"{column} of {table} says {cut(found.value)} in {found.rows:,} matched rows"
+            f" ({found.share:.1%}), where {other} says now this and now that: it seems to stand for"
+            " nothing."
+        )
     return between.finding(
         "sentinel",
         x.name,
         y.name,
         says,
-        confidence=sure(found.share, found.rows),
+        confidence=sure(1.0 if found.beside else found.share, found.rows),
         evidence={
             "rows": found.rows,
             "share": round(found.share, 4),
             "value": found.value,
             "side": found.side,
+            **({"beside": True} if found.beside else {}),
         },
         mapping=Mapped(table, column, ({"do": "null", "values": [found.value]},)),
     )

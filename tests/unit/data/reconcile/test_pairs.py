@@ -109,6 +109,27 @@ CHANGES: dict[str, tuple[Change, set[tuple[str, str, str]]]] = {
         ),
         {("sentinel", "kilograms", "kilograms")},
     ),
+    "a sentinel beside values": (
+        lambda f: f.with_columns(
+            pl.when(_some(f, 0.03)).then(99).otherwise(pl.col("items")).alias("items")
+        ),
+        {("sentinel", "items", "items")},
+    ),
+    "a word for nothing beside values": (
+        lambda f: f.with_columns(
+            pl.when(_some(f, 0.04)).then(pl.lit("??")).otherwise(pl.col("country")).alias("country")
+        ),
+        {("sentinel", "country", "country")},
+    ),
+    "a sentinel in another unit": (
+        lambda f: f.with_columns(
+            pl.when(_some(f, 0.06))
+            .then(-9999)
+            .otherwise(pl.col("degrees") * 1.8 + 32)
+            .alias("degrees")
+        ),
+        {("sentinel", "degrees", "degrees"), ("unit", "degrees", "degrees")},
+    ),
     "a padded key": (
         lambda f: f.with_columns(pl.col("order").str.strip_prefix("O").cast(pl.Int64)),
         {("key", "order", "order")},
@@ -141,6 +162,12 @@ SOUND: dict[str, Callable[[pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame]]] = 
         f.with_columns(pl.format("${}", "amount").alias("amount")),
     ),
     "as text": lambda f: (f, f.with_columns(pl.all().cast(pl.String))),
+    "a few corrections": lambda f: (
+        f,
+        f.with_columns(
+            pl.when(_some(f, 0.02)).then(pl.col("items").shuffle(seed=4)).otherwise(pl.col("items"))
+        ),
+    ),
     "other columns": lambda f: (f.select("order", "at"), f.select("order", "amount")),
     "without a key": lambda f: (f.drop("order", "email"), shuffled(f.drop("order", "email"))),
 }
