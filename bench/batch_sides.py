@@ -81,7 +81,8 @@ def ray_data(model: str, source: str, out: str) -> None:
             self.estimator = joblib.load(model)
 
         def __call__(self, frame: Any) -> dict[str, Any]:
-            return {"probability": self.estimator.predict_proba(frame)[:, 1]}
+            # XGBoost answers 32-bit floats.
+            return {"probability": self.estimator.predict_proba(frame)[:, 1].astype("float64")}
 
     cores = os.cpu_count() or 1
     ray.init(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -39,6 +40,10 @@ def opened(firm: Firm) -> list[str]:
         return [one["why"] for one in seen.found["open"]]
 
 
+def waits(firm: Firm) -> list[dict[str, Any]]:
+    return list(firm.ask("status", MODEL)["models"][0]["waiting"])
+
+
 def test_a_unit_is_found_signed_applied_and_void_again(metric: Firm) -> None:
     assert "distance of warehouse.parquet and flights.parquet" in metric.run(*PAIR, code=1)
     assert opened(metric) == []  # nobody acted: nothing was written
@@ -47,6 +52,8 @@ def test_a_unit_is_found_signed_applied_and_void_again(metric: Firm) -> None:
     assert (finding["kind"], finding["mapping"]["table"]) == ("unit", "flights.parquet")
     assert finding["evidence"]["factor"] == pytest.approx(1 / 1.609344)
     assert opened(metric) == ["nobody has settled it"]
+    (waiting,) = [one for one in waits(metric) if one["kind"] == "meaning"]
+    assert (waiting["id"], waiting["person"]) == (finding["id"], "any owner")
 
     resolve = ("data", "resolve", finding["id"][:5])
     reason = ("--reason", "miles, as the airlines say")
@@ -58,6 +65,7 @@ def test_a_unit_is_found_signed_applied_and_void_again(metric: Firm) -> None:
     assert not metric.ask("data", "check", code=1)["passed"]  # kilometres are no whole numbers
     assert "From the next snapshot on" in metric.run(*resolve, "--accept", *reason, by=OWNER)
     assert opened(metric) == []
+    assert [one for one in waits(metric) if one["kind"] == "meaning"] == []
     assert f"settled by {OWNER}" in metric.run(*PAIR)
     assert metric.ask("data", "check")["passed"]
 

@@ -166,6 +166,13 @@ def why_open(finding: Plain, found: tuple[Resolution, str] | None, contract: str
     return ""
 
 
+def unsettled(record: Record, verify: Verify, model: str) -> list[Plain]:
+    """The findings that nobody has settled, or whose resolution does not hold any more."""
+    signed = resolutions(record, verify, model)
+    known = findings_of(record, model)
+    return [one for name, one in known.items() if why_open(one, signed.get(name), None)]
+
+
 def meaning_evidence(desk: Desk, model: str, contract: Contract, *, release: str) -> Evidence:
     """Whether columns mean what is written, as of now."""
     held = reconciled(desk.record, model)

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.core.errors import TaxiwayError
-from taxiway.core.evidence import DRIFT, OVERSIGHT, PERFORMANCE, VALUE, Evidence
+from taxiway.core.evidence import (
+    DRIFT,
+    OVERSIGHT,
+    PERFORMANCE,
+    RECONCILIATION,
+    VALUE,
+    Evidence,
+)
 from taxiway.core.facts import Alert, Deployment, Finding, Model, Proposal, Release, Run
 from taxiway.core.moves import CHAMPION, ENVIRONMENTS, HANDOFF_STAGES
 from taxiway.core.people import Deviation, Handoff, Review
@@ -48,7 +55,7 @@ class Waiting:
     """Something that a person has to do next."""
 
     kind: str
-    """`handoff`, `deviation`, `alert`, `proposal`, `case` or `run`."""
+    """`handoff`, `deviation`, `alert`, `proposal`, `case`, `meaning` or `run`."""
     id: str
     what: str
     subject: str
@@ -120,6 +127,7 @@ def _model_status(desk: Desk, model: Model, now: datetime) -> ModelStatus:
         *_alerts(record, model),
         *_proposals(desk, model),
         *_cases(record, model),
+        *_meaning(desk, model),
         *_runs(record, model),
     ]
     return ModelStatus(
@@ -264,6 +272,28 @@ def _cases(record: Record, model: Model) -> Iterator[Waiting]:
             since=min(one.opened_at for one in reviews),
             due=first.due,
             state=state,
+        )
+
+
+def _meaning(desk: Desk, model: Model) -> Iterator[Waiting]:
+    """Findings of `data reconcile` that somebody has to settle."""
+    reconciled = desk.record.find(Evidence, subject=model.id, kind=RECONCILIATION)
+    if not reconciled:
+        return
+    from taxiway.governance.meaning import unsettled
+
+    found = unsettled(desk.record, desk.verify, model.id)
+    if found:
+        first, more = found[0], f", and {len(found) - 1} more" if len(found) > 1 else ""
+        yield Waiting(
+            kind="meaning",
+            id=first["id"],
+            what=f"settle what columns mean: {first['says']}{more}",
+            subject=model.id,
+            person="any owner",
+            since=reconciled[-1].at,
+            due=None,
+            state="open",
         )
 
 
