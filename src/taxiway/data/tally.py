@@ -41,6 +41,42 @@ class Tally:
     sentinels: dict[str, int] = field(default_factory=dict)
     """Column -> rows in which a value stands for none."""
 
+    def add(self, batch: Tally) -> None:
+        """Adds what was seen of the next batch."""
+        for at, count in batch.broken.items():
+            self.broken[at] = self.broken.get(at, 0) + count
+            samples = self.samples.setdefault(at, [])
+            samples += batch.samples[at][: SAMPLES - len(samples)]
+        self.failed += batch.failed
+        for columns, hashes in self.hashes.items():
+            hashes.extend(batch.hashes[columns])
+        self.first_time = min(_known(self.first_time, batch.first_time), default=None)
+        self.last_time = max(_known(self.last_time, batch.last_time), default=None)
+        if not self.rows:
+            self.constant = batch.constant
+        elif self.constant:
+            held = batch.constant.items()
+            own = self.constant
+            self.constant = {n: v for n, v in held if n in own and _is_same(v, own[n])}
+        for name, count in batch.sentinels.items():
+            self.sentinels[name] = self.sentinels.get(name, 0) + count
+        ends = (self.labels, batch.labels)
+        self.labels = Labels(
+            sum(one.rows for one in ends),
+            min(_known(*(one.low for one in ends)), default=None),
+            max(_known(*(one.high for one in ends)), default=None),
+        )
+        self.may_be_short |= batch.may_be_short
+        self.rows += batch.rows
+
+
+def _known(*values: Any) -> list[Any]:
+    return [value for value in values if value is not None]
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - a nan is itself
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -55,7 +91,7 @@ class Marks:
 
 
 def hold(batch: pl.DataFrame, rules: list[Rule], seen: Tally) -> None:
-    """Holds the rules against a batch."""
+    """Holds the rules against a batch of which nothing was seen before."""
     broken = batch.select(
         rule.broken.fill_null(value=False).alias(f"{BROKEN}{at}") for at, rule in enumerate(rules)
     )
@@ -66,11 +102,9 @@ def hold(batch: pl.DataFrame, rules: list[Rule], seen: Tally) -> None:
     for at, count in enumerate(counts):
         if not count:
             continue
-        seen.broken[at] = seen.broken.get(at, 0) + count
-        samples = seen.samples.setdefault(at, [])
-        if len(samples) < SAMPLES:
-            rows = masks[at].arg_true().head(SAMPLES - len(samples))
-            samples += _samples(held, rows, rules[at].columns)
+        seen.broken[at] = count
+        rows = masks[at].arg_true().head(SAMPLES)
+        seen.samples[at] = _samples(held, rows, rules[at].columns)
     failing = [name for name, count in zip(broken.columns, counts, strict=True) if count]
     if failing:
         seen.failed.append(broken.select(pl.any_horizontal(failing)).to_series())
@@ -107,26 +141,22 @@ def shown_value(value: Any, column: Column) -> str:
     return repr(shortened(value, SAMPLE_CHARACTERS)) if isinstance(value, str) else str(value)
 
 
-def notice(batch: pl.DataFrame, event_time: str, present: list[Column], seen: Tally) -> None:
-    """Gathers times, hashes of keys, and columns that have held one value so far."""
+def notice(batch: pl.DataFrame, event_time: str, asked: list[Column], seen: Tally) -> None:
+    """Gathers times, hashes of keys, and which of some columns hold one value."""
     if event_time in batch.columns:
         times = batch.get_column(event_time)
-        seen.first_time = min((t for t in (seen.first_time, times.min()) if t), default=None)
-        seen.last_time = max((t for t in (seen.last_time, times.max()) if t), default=None)
+        seen.first_time, seen.last_time = times.min(), times.max()
     for columns, hashes in seen.hashes.items():
         full = pl.all_horizontal(pl.col(columns).is_not_null())
         known = pl.col(columns[0]) if len(columns) == 1 else pl.struct(columns)
         hashes.append(batch.select(pl.when(full).then(known.hash())).to_series())
-    if not seen.rows:
-        seen.constant = {c.name: batch.get_column(raw_name(c.name))[0] for c in present}
-    for name, value in list(seen.constant.items()):
-        if not batch.get_column(raw_name(name)).eq_missing(pl.Series([value])).all():
-            del seen.constant[name]
+    for column in asked if batch.height else ():
+        held = batch.get_column(raw_name(column.name))
+        if held.eq_missing(pl.Series([held[0]])).all():
+            seen.constant[column.name] = held[0]
 
 
-def count_labels(label: pl.Series, seen: Tally) -> None:
-    before, rows = seen.labels, label.len() - label.null_count()
-    if rows:
-        ends: list[Any] = [label.min(), label.max(), before.low, before.high]
-        known = [end for end in ends if end is not None]
-        seen.labels = Labels(before.rows + rows, min(known), max(known))
+def labels_in(label: pl.Series) -> Labels:
+    """How many labels a batch has, the lowest and the highest."""
+    ends: list[Any] = [label.min(), label.max()]
+    return Labels(label.len() - label.null_count(), *ends)

@@ -19,6 +19,7 @@ from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import close_match, shortened
 from taxiway.data.column_types import is_sentinel, schema_of
 from taxiway.data.findings import Failure, Validation
+from taxiway.data.in_order import in_order
 from taxiway.data.label import defined
 from taxiway.data.rules import Known, Rule, raw_name, rules_of
 from taxiway.data.source import ROW, Source, batches, rows_of_other_width, typed
@@ -27,8 +28,8 @@ from taxiway.data.tally import (
     SAMPLES,
     Marks,
     Tally,
-    count_labels,
     hold,
+    labels_in,
     notice,
     shown_value,
 )
@@ -81,24 +82,31 @@ def examine(
     uniques = _uniques(contract, source)
     absent = _absent(present, source)
     seen = Tally(hashes={columns: [] for columns in uniques})
-    for raw in batches(source):
-        batch = raw.select(
-            ROW,
-            *(pl.col(c.name).alias(raw_name(c.name)) for c in present),
-            *typed(source, contract),
-        )
-        hold(batch, rules, seen)
-        notice(batch, contract.event_time, present, seen)
+    read = [
+        ROW,
+        *(pl.col(c.name).alias(raw_name(c.name)) for c in present),
+        *typed(source, contract),
+    ]
+
+    def look(raw: pl.DataFrame) -> Tally:
+        batch = raw.select(read)
+        own = Tally(rows=batch.height, hashes={columns: [] for columns in uniques})
+        hold(batch, rules, own)
+        # What has held two values already needs no more look.
+        constant = present if not seen.rows else [c for c in present if c.name in seen.constant]
+        notice(batch, contract.event_time, constant, own)
         if absent:
-            for name, count in zip(absent, batch.select(absent.values()).sum().row(0), strict=True):
-                seen.sentinels[name] = seen.sentinels.get(name, 0) + count
+            counts = batch.select(absent.values()).sum().row(0)
+            own.sentinels = dict(zip(absent, counts, strict=True))
         if answer is not None:
-            count_labels(batch.select(answer.alias("label")).to_series(), seen)
+            own.labels = labels_in(batch.select(answer.alias("label")).to_series())
         if source.format == "csv" and len(source.columns) > 1:
-            last = raw.get_column(source.columns[-1])
-            seen.may_be_short |= last.null_count() > 0
-        seen.rows += batch.height
-        on_rows(batch.height)
+            own.may_be_short = raw.get_column(source.columns[-1]).null_count() > 0
+        return own
+
+    for own in in_order(look, batches(source)):
+        seen.add(own)
+        on_rows(own.rows)
     found, marks = _conclude(
         source, contract, rules, seen, as_of=as_of, target=target, known=known or {}
     )
@@ -183,14 +191,15 @@ def _conclude(
 def _twice(hashes: list[pl.Series]) -> pl.Series:
     """True where a hash is there more than once; a row without one is never.
 
-    Looked for in one part of all numbers after the other, so that the search needs little beside
-    the hashes themselves.
+    Looked for in some parts of all numbers at a time, so that the search needs little beside the
+    hashes themselves.
     """
-    found = []
-    for part in range(HASH_PARTS):
+
+    def twice(part: int) -> pl.Series:
         some = pl.concat([h.filter(h // (2**64 // HASH_PARTS) == part) for h in hashes]).sort()
-        found.append(some.filter(some == some.shift(1)).unique())
-    repeated = pl.concat(found)
+        return some.filter(some == some.shift(1)).unique()
+
+    repeated = pl.concat(in_order(twice, range(HASH_PARTS)))
     if repeated.is_empty():
         return pl.repeat(value=False, n=sum(map(len, hashes)), eager=True)
     return pl.concat(hashes).is_in(repeated.implode()).fill_null(value=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +109,12 @@ def tell_apart(
     weights = odds / (1 - odds) * (n / m)
     low, high = max(0.0, auc - CONFIDENT * error), min(1.0, auc + CONFIDENT * error)
     return Told(auc, low, high, n + m, named, weights, test)
+
+
+def make_ready() -> None:
+    """Imports what a model is made of, if it is there."""
+    with suppress(ModuleNotFoundError):
+        import sklearn.ensemble  # noqa: F401
 
 
 def plain(sample: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from taxiway.core.contract import Contract
-from taxiway.data.compare.classifier import Told, tell_apart
+from taxiway.data.compare.classifier import Told, make_ready, tell_apart
 from taxiway.data.compare.columns import (
     DIFFERENT,
     INSUFFICIENT,
@@ -150,8 +151,12 @@ def _plain(test: Test) -> dict[str, Any]:
 
 def surveys(training: Rows, production: Rows, begin: Begin = _unwatched) -> tuple[Survey, Survey]:
     """Both sides, counted in the same bins."""
-    looked_at = [training.looked_at(), production.looked_at()]
     kinds = {**production.kinds, **training.kinds}
+    looked_at = [training.looked_at(training.kinds)]
+    # Bins are training's, but for the time that both span, and for what training says nothing of.
+    known = {name for name in training.kinds if looked_at[0][name].count()}
+    other = [n for n, kind in production.kinds.items() if kind == TIME or n not in known]
+    looked_at.append(production.looked_at(other))
     bins = bins_of(looked_at, kinds)
     shared = [n for n, k in training.kinds.items() if k != OTHER and production.kinds.get(n) == k]
     told_apart = told_apart_by(looked_at[0], shared)
@@ -186,7 +191,10 @@ def compare(
 ) -> Comparison:
     """Is the sandbox like production? One pass over each, then bounded work on samples."""
     asked = asked or Asked()
-    first, second = surveys(training, production, begin)
+    with ThreadPoolExecutor(1, "import") as beside:
+        if asked.classifier:  # it takes a second to import, and nobody waits for it like this
+            beside.submit(make_ready)
+        first, second = surveys(training, production, begin)
     hidden = {
         **hidden_columns(second.columns, second.sample, contract),
         **hidden_columns(first.columns, first.sample, contract),

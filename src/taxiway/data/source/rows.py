@@ -18,8 +18,11 @@ from taxiway.data.source.widths import not_utf8, rows_of_other_width
 BATCH_ROWS = 65_536
 PIECE_BYTES = 8 << 20
 """How much of a CSV file is read at a time."""
-PIECE_ROWS = 2 * BATCH_ROWS
-"""How many rows of a Parquet file are."""
+PIECE_ROWS = 8 * BATCH_ROWS
+"""How many rows of a Parquet file are. A piece that is smaller than a group of the file's rows is
+read with the rest of its group, again and again; files have groups of 10,000 to a million rows."""
+PIECE_CELLS = 12_000_000
+"""Fewer rows are, of many columns, but never less than two batches."""
 WIDE = 1000
 """Columns from which a source is read in another way."""
 ROW = "\0row"
@@ -109,8 +112,10 @@ def batches(source: Source) -> Iterator[pl.DataFrame]:
 
 def _slices(source: Source) -> Iterator[pl.LazyFrame]:
     frame = raw_frame(source)
-    for start in range(0, frame.select(pl.len()).collect().item(), PIECE_ROWS):
-        yield frame.slice(start, PIECE_ROWS)
+    narrow = max(2 * BATCH_ROWS, PIECE_CELLS // max(1, len(source.columns)))
+    size = min(PIECE_ROWS, narrow)
+    for start in range(0, frame.select(pl.len()).collect().item(), size):
+        yield frame.slice(start, size)
 
 
 def _texts(source: Source) -> Iterator[pl.LazyFrame]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ import polars as pl
 from taxiway.core.contract import Contract
 from taxiway.core.errors import InputError, shortened
 from taxiway.data.column_types import DTYPES
+from taxiway.data.in_order import in_order
 from taxiway.data.infer import draft
 from taxiway.data.source import ROW, Source, batches, raw_frame
 from taxiway.data.source.rows import value_in
@@ -20,7 +22,7 @@ NUMBER, TEXT, BOOLEAN, TIME, OTHER = "number", "text", "boolean", "time", "other
 CHUNK_CELLS = 8_000_000
 """How many values are held at a time: 64 MB of numbers."""
 LEAST_ROWS, MOST_ROWS = 4_096, 524_288
-BLOCKS, BLOCK_ROWS = 20, 4_000
+BLOCKS, BLOCK_ROWS = 10, 8_000
 """How many stretches of a file are looked at, and how long, before its rows are counted."""
 LOOKED_AT_CELLS = 4_000_000
 LONGEST = 200
@@ -37,8 +39,8 @@ class Rows:
     types: dict[str, str]
     """Column -> what its type is called."""
     chunks: Callable[[], Iterator[pl.DataFrame]]
-    looked_at: Callable[[], pl.DataFrame]
-    """Rows from all over, to choose the bins by; not a fair sample."""
+    looked_at: Callable[[Collection[str]], pl.DataFrame]
+    """Some columns of rows from all over, to choose the bins by; not a fair sample."""
 
 
 def rows_of_frame(frame: pl.DataFrame, name: str = "rows") -> Rows:
@@ -48,13 +50,14 @@ def rows_of_frame(frame: pl.DataFrame, name: str = "rows") -> Rows:
 
     def chunks() -> Iterator[pl.DataFrame]:
         for start in range(0, frame.height, size):
-            yield frame.slice(start, size).select(reading)
+            yield frame.slice(start, size).select(reading.values())
 
-    def looked_at() -> pl.DataFrame:
-        most = max(1, min(BLOCKS * BLOCK_ROWS, LOOKED_AT_CELLS // max(1, frame.width)))
+    def looked_at(names: Collection[str]) -> pl.DataFrame:
+        most = max(1, min(BLOCKS * BLOCK_ROWS, LOOKED_AT_CELLS // max(1, len(names))))
+        chosen = [reading[name] for name in names]
         if frame.height <= most:
-            return frame.select(reading)
-        return frame[np.linspace(0, frame.height - 1, most).astype(np.int64)].select(reading)
+            return frame.select(chosen)
+        return frame[np.linspace(0, frame.height - 1, most).astype(np.int64)].select(chosen)
 
     return Rows(name, _kinds(frame.schema), _types(frame.schema), chunks, looked_at)
 
@@ -71,9 +74,9 @@ def rows_of_scan(frame: pl.LazyFrame, name: str) -> Rows:
     schema = frame.collect_schema()
     reading = _reading(schema)
 
-    def read(start: int, size: int) -> pl.DataFrame:
+    def read(start: int, size: int, names: Collection[str]) -> pl.DataFrame:
         try:
-            return frame.slice(start, size).select(reading).collect()
+            return frame.slice(start, size).select([reading[name] for name in names]).collect()
         except pl.exceptions.PolarsError as error:
             raise _unreadable(name, error) from None
 
@@ -85,15 +88,17 @@ def rows_of_scan(frame: pl.LazyFrame, name: str) -> Rows:
 
     def chunks() -> Iterator[pl.DataFrame]:
         size = chunk_rows(len(schema))
-        return (read(start, size) for start in range(0, height(), size))
+        return (read(start, size, reading) for start in range(0, height(), size))
 
-    def looked_at() -> pl.DataFrame:
+    def looked_at(names: Collection[str]) -> pl.DataFrame:
+        if not names:
+            return pl.DataFrame()
         rows = height()
-        size = max(1, min(BLOCK_ROWS, LOOKED_AT_CELLS // BLOCKS // max(1, len(schema))))
+        size = max(1, min(BLOCK_ROWS, LOOKED_AT_CELLS // BLOCKS // len(names)))
         if rows <= size * BLOCKS:
-            return read(0, rows)
+            return read(0, rows, names)
         starts = np.linspace(0, rows - size, BLOCKS).astype(int).tolist()
-        return pl.concat(read(start, size) for start in starts)
+        return pl.concat(in_order(partial(read, size=size, names=names), starts))
 
     return Rows(name, _kinds(schema), _types(schema), chunks, looked_at)
 
@@ -119,9 +124,9 @@ def kind_of(dtype: pl.DataType) -> str:
     return BOOLEAN if dtype == pl.Boolean() else OTHER
 
 
-def _reading(schema: pl.Schema) -> list[pl.Expr]:
+def _reading(schema: pl.Schema) -> dict[str, pl.Expr]:
     """Every column as its kind: whole numbers, floats, short texts, UTC times; or null or not."""
-    return [_read(pl.col(name), dtype).alias(name) for name, dtype in schema.items()]
+    return {name: _read(pl.col(name), dtype).alias(name) for name, dtype in schema.items()}
 
 
 def _read(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -163,10 +168,10 @@ def _text(source: Source, contract: Contract | None) -> Rows:
 
     def chunks() -> Iterator[pl.DataFrame]:
         for batch in batches(source):
-            yield batch.select(typed).select(reading)
+            yield batch.select(typed).select(reading.values())
 
-    def looked_at() -> pl.DataFrame:
-        return _spread(source).select(typed).select(reading)
+    def looked_at(names: Collection[str]) -> pl.DataFrame:
+        return _spread(source).select(typed).select([reading[name] for name in names])
 
     return Rows(source.name, _kinds(schema), types, chunks, looked_at)
 

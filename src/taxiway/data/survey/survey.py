@@ -44,7 +44,7 @@ def survey(
     say whether two rows are equal, and `told_apart` those by which rows are chosen for that.
     """
     if bins is None or told_apart is None:
-        looked_at = rows.looked_at()
+        looked_at = rows.looked_at(rows.kinds)
         bins = bins_of([looked_at], rows.kinds) if bins is None else bins
         if shared is None:
             shared = [name for name, kind in rows.kinds.items() if kind != OTHER]
@@ -52,12 +52,15 @@ def survey(
     counting = Counting(rows.kinds, bins)
     sample = FairSample(len(rows.kinds), seed, sample_rows)
     equal = EqualRows(shared or (), told_apart)
-    for chunk in _ahead(rows.chunks()):
-        counting.add(chunk)
-        sample.add(chunk)
-        equal.add(chunk)
-        on_rows(chunk.height)
-    kept = sample.frame() if counting.rows else rows.looked_at().head(0)
+    with ThreadPoolExecutor(2, "survey") as beside:
+        for chunk in _ahead(rows.chunks()):
+            # None knows of the others: each goes through the chunks in their order.
+            others = [beside.submit(one.add, chunk) for one in (sample, equal)]
+            counting.add(chunk)
+            for other in others:
+                other.result()
+            on_rows(chunk.height)
+    kept = sample.frame() if counting.rows else rows.looked_at(rows.kinds).head(0)
     return Survey(rows.name, counting.rows, counting.columns(rows.types), kept, equal)
 
 
