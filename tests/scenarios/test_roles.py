@@ -216,6 +216,20 @@ def test_a_canary_that_breaks_costs_nobody_an_answer_and_is_taken_off(cast: Firm
     promote(cast, 2, "--canary", 5)
 
 
+def test_a_canary_that_needs_what_nobody_sends_is_refused(cast: Firm) -> None:
+    _change(
+        cast, '        pl.col("distance")', '        pl.col("hour"),\n        pl.col("distance")'
+    )
+    cast.commit("Read the hour")
+    cast.run("train", by=DEVELOPER)
+    for words, role in ((["--canary", "10"], "canary"), (["--shadow"], "challenger")):
+        said = promote(cast, 3, *words, code=4)
+        assert f"{MODEL}:3 can't be the {role}: callers of {MODEL}:1" in said
+        assert "hour: is needed, and not sent" in " ".join(said.split())
+    assert "would" in promote(cast, 3, "--dry-run")
+    promote(cast, 2, "--canary", 10)
+
+
 def test_a_challenger_in_shadow_is_compared_and_none_of_its_answers_leaves(cast: Firm) -> None:
     promote(cast, 2, "--shadow")
     with serving(cast, *IN_DEV) as (client, _):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from taxiway.core.contract import Contract, contract_from
 from taxiway.core.people import Person
 
 if TYPE_CHECKING:
@@ -30,6 +32,19 @@ def require_sound(workspace: Workspace, release: Release) -> None:
     from taxiway.release.manifest import require_sound as require
 
     require(release, inspect(workspace, release))
+
+
+def asked_of(workspace: Workspace, release: Release) -> Contract:
+    """What callers of a release send, without loading it."""
+    from taxiway.release.artefact import request_contract
+    from taxiway.serving.oversight import overseen
+
+    objects = workspace.objects
+    manifest = json.loads(objects.get(release.digest))
+    contract = contract_from(json.loads(objects.get(release.contract_digest)))
+    charter = json.loads(objects.get(manifest["files"]["charter.json"]))
+    oversight = overseen(charter, contract, release.digest)
+    return request_contract(contract, tuple(manifest["inputs"]), oversight)
 
 
 def load(workspace: Workspace, release: Release) -> Artefact:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from taxiway.bootstrap import artefacts
 from taxiway.bootstrap.flight import binding_of, flight_check, signatures, stored_evidence
-from taxiway.core.errors import InputError, MissingError
-from taxiway.core.facts import Deployment
+from taxiway.core.errors import InputError, MissingError, Problem, RefusedError
+from taxiway.core.evidence import FEATURES, Evidence
+from taxiway.core.facts import Deployment, Release
 from taxiway.core.moves import CANARY, CHALLENGER, CHAMPION
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def promote(
         raise InputError("A release is a canary or in shadow, not both.")
     release = workspace.find_release(name)
     role = CANARY if canary is not None else CHALLENGER if shadow else CHAMPION
+    if role != CHAMPION:
+        _require_sent(workspace, release, environment, role)
 
     def holding() -> list[SignOff]:
         stored = stored_evidence(workspace, release, environment)
@@ -49,6 +52,33 @@ def promote(
         sign_offs=holding,
         dry_run=dry_run,
     )
+
+
+def _require_sent(workspace: Workspace, release: Release, environment: str, role: str) -> None:
+    """Raises `RefusedError` if callers of the champion don't send what this release needs: of such
+    a canary no record would be decided, and of such a challenger none compared."""
+    from taxiway.release.promotion import champion
+
+    now = champion(workspace.desk, release.model, environment)
+    if now is None:
+        return  # the move itself says so
+    sent = artefacts.asked_of(workspace, workspace.find_release(now.release))
+    joined = workspace.record.find(Evidence, subject=release.snapshot, kind=FEATURES)
+    features = {
+        name for one in joined[-1:] for view in one.found["views"] for name in view["columns"]
+    }
+    problems = [
+        Problem("is needed, and not sent", where=column.name)
+        for column in artefacts.asked_of(workspace, release).columns
+        if not column.nullable and column.name not in {*sent.names, *features}
+    ]
+    if problems:
+        raise RefusedError(
+            f"{release.id} can't be the {role}: callers of {now.release}, the champion of"
+            f" {environment}, do not send all that it needs.",
+            problems,
+            todo="Let them send it, and make it the champion; or train without it.",
+        )
 
 
 def rollback(
