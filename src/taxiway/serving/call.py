@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from taxiway.serving.grouping import Worked
+from taxiway.serving.request import Worked
 from taxiway.serving.routes import Route
 
 

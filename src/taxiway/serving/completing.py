@@ -18,7 +18,7 @@ from taxiway.core.contract import Contract
 from taxiway.core.digest import utc_text
 from taxiway.core.errors import InputError, StoreError, TaxiwayError
 from taxiway.core.rows import Rows
-from taxiway.serving.records import read_under
+from taxiway.serving.records import Places, read_under
 from taxiway.serving.rows import moment, rows_of
 from taxiway.serving.spent import Spent
 
@@ -46,8 +46,9 @@ class NotLookedUpError(TaxiwayError):
 class Pinned:
     """The features that a release reads of its set, and what they are looked up by."""
 
-    views: Mapping[str, tuple[str, ...]]
-    """Name and version -> the features that it gives, as the set calls them."""
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
+    """(name and version of a view, the features that it gives, as the set calls them). A view may
+    be there twice, asked by other keys."""
     digests: Mapping[str, str]
     """Name and version -> digest."""
     keys: tuple[str, ...]
@@ -56,7 +57,11 @@ class Pinned:
 
     @property
     def features(self) -> tuple[str, ...]:
-        return tuple(name for columns in self.views.values() for name in columns)
+        return tuple(name for _, columns in self.parts for name in columns)
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(view for view, _ in self.parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +80,14 @@ class Completing:
     counts: Counter[tuple[str, str]]
     """(view, `found` or `nothing`) -> records; written by the one thread that decides."""
 
-    def completed(self, rows: Rows) -> Rows:
-        """Rows that were read under `takes`, whole.
+    def completed(self, rows: Rows, places: Places | None = None) -> Rows:
+        """Rows that were read under `takes`, whole; `places` says which of a request they are.
 
         Raises `InputError` with everything that is wrong with whole rows, and `NotLookedUpError` if
         the store does not answer.
         """
-        places = [rows.names.index(name) for name in self.pinned.features]
-        bare = [all(values[at] is None for at in places) for values in rows.values]
+        at = [rows.names.index(name) for name in self.pinned.features]
+        bare = [all(values[one] is None for one in at) for values in rows.values]
         if True not in bare and self.brings == self.takes:
             return rows
         began = time.perf_counter()
@@ -93,7 +98,7 @@ class Completing:
         self.spent.looked_up += time.perf_counter() - began
         contracts = [self.needs if alone else self.brings for alone in bare]
         try:
-            whole = read_under(given, contracts)
+            whole = read_under(given, contracts, places or Places(range(len(rows)), len(rows)))
         except InputError as error:
             raise InputError(error.headline, error.problems, todo=self._todo()) from None
         return rows_of(whole, self.takes)
@@ -123,7 +128,7 @@ class Completing:
                 f"{error.headline} Nothing was decided.",
                 todo=f"Send {', '.join(self.pinned.features)}, or try again.",
             ) from error
-        for view, columns in self.pinned.views.items():
+        for view, columns in self.pinned.parts:
             nothing = all(found[name] is None for name in columns)
             self.counts[view, OUTCOMES[nothing]] += 1
         return {name: _plain(value) for name, value in found.items()}

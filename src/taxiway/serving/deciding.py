@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from taxiway.core.rows import Rows
 from taxiway.serving.completing import Completing
 from taxiway.serving.oversight import marked
 from taxiway.serving.path import answer
+from taxiway.serving.records import Places
 from taxiway.serving.rows import moment, moments, record_keys, rows_of
 from taxiway.serving.spent import Spent
 
@@ -45,11 +46,17 @@ class Decider:
     completing: Completing | None = None
     """How records that bring keys alone get their features, if they do."""
 
-    def completed(self, records: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-        """Validated records, with the features that they don't bring."""
+    def completed(
+        self, records: Sequence[dict[str, Any]], places: Callable[[], Places] | None = None
+    ) -> Sequence[dict[str, Any]]:
+        """Validated records, with the features that they don't bring.
+
+        `places` says which records of a request they are, if they are not all of it.
+        """
         if self.completing is None:
             return records
-        return self.completing.completed(rows_of(records, self.artefact.inputs))
+        rows = rows_of(records, self.artefact.inputs)
+        return self.completing.completed(rows, places() if places else None)
 
     def decide(
         self, records: Sequence[dict[str, Any]], frame: Any = None, *, began: float | None = None

@@ -16,9 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
-from typing import Any
 
-from taxiway.core.contract import Contract
 from taxiway.core.decided import Decided
 from taxiway.core.decided import joined as joined_decisions
 from taxiway.core.decision import Decision
@@ -26,11 +24,9 @@ from taxiway.core.errors import StoreError
 from taxiway.core.rows import joined
 from taxiway.serving.cast import Cast
 from taxiway.serving.path import answer
+from taxiway.serving.request import Answer, Request, Worked
 from taxiway.serving.rows import rows_of
-from taxiway.serving.splitting import Tried, split
-
-Answer = Sequence[Decision] | BaseException
-"""The decisions on a request's records, all of them in the log; or why there are none."""
+from taxiway.serving.splitting import split
 
 Deliver = Callable[[Callable[[], None]], object]
 """Calls something in the thread that asked, such as `loop.call_soon_threadsafe`."""
@@ -43,45 +39,6 @@ class Limits:
     group_rows: int = 1_024
     waiting_requests: int = 1_024
     waiting_rows: int = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Records that wait for their decisions."""
-
-    records: Sequence[dict[str, Any]]
-    """As they were read under `contract`."""
-    contract: Contract
-    read: Callable[[Contract], Sequence[dict[str, Any]]]
-    """Reads them again, if the release that answers has another contract by then."""
-    began: float
-    """When work on it began (`time.perf_counter`)."""
-    answered: Callable[[Answer], None]
-    release: str | None = None
-    """The only one that may answer; None for whoever has the role now."""
-    worked: Callable[[Worked], None] | None = None
-    """Hears how its group went, before its answer leaves; None if nobody wants to know."""
-
-    def records_for(self, contract: Contract) -> Sequence[dict[str, Any]]:
-        """Its records as a release with this contract reads them."""
-        same = self.contract is contract or self.contract == contract
-        return self.records if same else self.read(contract)
-
-
-@dataclass(frozen=True, slots=True)
-class Worked:
-    """How a group went, for metrics and spans."""
-
-    rows: int
-    requests: int
-    decided_seconds: float
-    features_seconds: float
-    """Of the seconds to decide, as are those of the model and of looking features up."""
-    model_seconds: float
-    looked_up_seconds: float
-    logged_seconds: float
-    tried: Tried | None = None
-    """What it showed of the canary, if there is one."""
 
 
 class Grouping:
@@ -244,7 +201,13 @@ class Grouping:
         worked: list[Worked] = []
         rows, at = min(FIRST_SLICE, self._limits.group_rows), 0
         while at < len(records):
-            own = replace(request, records=records[at : at + rows], contract=contract)
+            own = replace(
+                request,
+                records=records[at : at + rows],
+                contract=contract,
+                first=at,
+                of=len(records),
+            )
             part, _, took = _decide(cast, [own])
             parts.append(part)
             worked.append(took)
@@ -331,7 +294,10 @@ def _of_champion(cast: Cast, group: Sequence[Request]) -> tuple[Decided, list[De
     decider = cast.champion
     artefact = decider.artefact
     read = [
-        rows_of(decider.completed(request.records_for(artefact.inputs)), artefact.inputs)
+        rows_of(
+            decider.completed(request.records_for(artefact.inputs), request.places),
+            artefact.inputs,
+        )
         for request in group
     ]
     records = joined(read)

@@ -20,13 +20,13 @@ from taxiway.serving.bodies import JSON, media_type
 from taxiway.serving.call import Call
 from taxiway.serving.case_pages import Asked, Cases
 from taxiway.serving.figures import Figures
-from taxiway.serving.grouping import Answer, Request
 from taxiway.serving.metrics import Metrics
 from taxiway.serving.pages import CLOSED, Pages
 from taxiway.serving.protocols import PROTOCOLS, Protocol
 from taxiway.serving.reading import Reading
 from taxiway.serving.receiving import Intake, Patience
 from taxiway.serving.replies import Reply, busy, encoded, failed, ids_of, log_line, refused
+from taxiway.serving.request import Answer, Request
 from taxiway.serving.routes import Route, Routes
 from taxiway.serving.served import Served
 from taxiway.serving.tracing import Traced

@@ -15,7 +15,7 @@ from typing import Any
 
 from taxiway.core.decided import Decided
 from taxiway.core.decision import Decision
-from taxiway.serving.grouping import Worked
+from taxiway.serving.request import Worked
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 10_000)

@@ -174,30 +174,48 @@ def read_records(body: Any, contract: Contract) -> list[dict[str, Any]]:
     raise _refusal(given, [reader] * len(given), records, several=several)
 
 
-def read_under(given: Sequence[Any], contracts: Sequence[Contract]) -> list[dict[str, Any]]:
-    """The same for records each of which has a contract of its own."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Which records of a request are looked at, if not all of them."""
+
+    numbers: Sequence[int]
+    of: int
+
+
+def read_under(
+    given: Sequence[Any], contracts: Sequence[Contract], places: Places
+) -> list[dict[str, Any]]:
+    """The same for records of a request each of which has a contract of its own."""
     readers = [reader_of(contract) for contract in contracts]
     records = [reader.good(one) for reader, one in zip(readers, given, strict=True)]
     good = [one for one in records if one is not None]
     if len(good) == len(given):
         return good
-    raise _refusal(given, readers, records, several=len(given) > 1)
+    raise _refusal(given, readers, records, several=places.of > 1, places=places)
 
 
 def _refusal(
-    given: Sequence[Any], readers: Sequence[_Reader], records: Sequence[Any], *, several: bool
+    given: Sequence[Any],
+    readers: Sequence[_Reader],
+    records: Sequence[Any],
+    *,
+    several: bool,
+    places: Places | None = None,
 ) -> InputError:
     """Everything that is wrong with the records that could not be read."""
+    all_of_it = places is None or len(given) == places.of
+    numbers = range(len(given)) if places is None else places.numbers
+    whole = f"{len(given)}" if all_of_it else f"the {len(given)} looked at together"
     every = (
         problem
-        for at, (one, reader, record) in enumerate(zip(given, readers, records, strict=True))
+        for at, one, reader, record in zip(numbers, given, readers, records, strict=True)
         if record is None
         for problem in reader.problems(one, f"[{at}]" if several else "")
     )
     problems = list(islice(every, MOST_PROBLEMS))
     more = "" if next(every, None) is None else "more than "
     return InputError(
-        f"{records.count(None)} of {len(given)} records can't be used: {more}{len(problems)}"
+        f"{records.count(None)} of {whole} records can't be used: {more}{len(problems)}"
         " problems. Nothing was decided.",
         problems,
     )

@@ -10,10 +10,11 @@ from taxiway.core.decision import Decision
 from taxiway.serving.access import Gate
 from taxiway.serving.cast import Cast
 from taxiway.serving.deciding import STUB
-from taxiway.serving.grouping import Deliver, Grouping, Worked
+from taxiway.serving.grouping import Deliver, Grouping
 from taxiway.serving.guardrail import Breach
 from taxiway.serving.lineup import Answering
 from taxiway.serving.metrics import ModelMetrics
+from taxiway.serving.request import Worked
 from taxiway.serving.shadow import Shadow
 from taxiway.serving.splitting import Tried
 

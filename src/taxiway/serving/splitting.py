@@ -20,7 +20,7 @@ from taxiway.serving.guardrail import Trial
 from taxiway.serving.path import answer
 
 if TYPE_CHECKING:
-    from taxiway.serving.grouping import Request
+    from taxiway.serving.request import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,11 @@ class _Part:
         if not self.records:
             return
         began = time.perf_counter()
-        records = decider.completed(self.records)
+        # Of several requests none is refused together with others: it is then decided alone.
+        request = group[self.places[0].request]
+        records = decider.completed(
+            self.records, lambda: request.places([one.record for one in self.places])
+        )
         outputs = answer(decider.artefact, decider.artefact.frame(records))
         made: list[Decision] = []
         for number, of_it in groupby(self.places, key=lambda place: place.request):

@@ -25,6 +25,8 @@ from taxiway.serving.completing import (
     resting,
 )
 from taxiway.serving.deciding import Decider
+from taxiway.serving.grouping import Grouping
+from taxiway.serving.grouping import Limits as GroupLimits
 from taxiway.serving.guardrail import Guardrail, Limits
 from taxiway.serving.records import read_records
 from taxiway.serving.rows import rows_of
@@ -49,7 +51,7 @@ READ = WHOLE.only([*INPUTS, "id", "asked_at", "visits", "last"])
 BARE = {name: RECORD[name] for name in ("id", "asked_at", "amount", "risky", "region")}
 KEYED = {**BARE, "branch": 3, "since": "2020-02-01"}
 PINNED = Pinned(
-    views={"branches@1": ("visits",), "calls@2": ("last",)},
+    parts=(("branches@1", ("visits",)), ("calls@2", ("last",))),
     digests={"branches@1": "sha256:b", "calls@2": "sha256:c"},
     keys=("branch", "since"),
     time="asked_at",
@@ -144,6 +146,43 @@ def test_what_is_wrong_with_a_whole_record_is_said_for_all_of_them(store: Store)
     assert "looked up by branch, since, asked_at" in str(raised.value.todo)
 
 
+def test_a_view_that_is_asked_twice_gives_the_features_of_both(store: Store) -> None:
+    one = made(store, dataclasses.replace(PINNED, parts=(("a@1", ("visits",)), ("a@1", ("last",)))))
+    assert one.completed(read(one, KEYED)).column("visits") == [12]
+    assert one.pinned.views == ("a@1",)
+    assert one.counts == {("a@1", "found"): 2, ("a@1", "nothing"): 0}
+
+
+@pytest.mark.parametrize("share", [None, 40])
+def test_a_problem_names_the_record_as_it_was_sent(store: Store, share: int | None) -> None:
+    champion = decider_with(made(store), MemoryDecisions())
+    canary = None
+    if share:
+        four = dataclasses.replace(ARTEFACT, release="loans:4", digest="sha256:four")
+        other = decider_with(made(Store({3: 1, 5: 1})), MemoryDecisions(), four)
+        canary = Canary(other, "d", share, Guardrail(Limits(), "d", "loans:4"))
+    many = [{**KEYED, "id": number + 1} for number in range(200)]
+    for number in range(150, 200):
+        many[number]["branch"] = 5  # of which the champion knows nothing
+    answers: list[Any] = []
+    grouping = Grouping(
+        lambda: Cast(champion, canary), lambda call: call(), limits=GroupLimits(group_rows=90)
+    )
+    rows = read(champion.completing or made(store), *many)
+    request = request_of(rows, champion)
+    grouping.ask(dataclasses.replace(request, answered=answers.append))
+    grouping.close()
+    (error,) = answers
+    assert isinstance(error, InputError)
+    named = [str(problem.where) for problem in error.problems]
+    sent = [f"[{number}].visits" for number in range(150, 200)]
+    assert set(named) <= set(sent)
+    assert len(named) > 0
+    assert "looked at together" in error.headline
+    if share is None:
+        assert named[0] == "[150].visits"
+
+
 def test_what_was_looked_up_holds_the_contract_too(store: Store) -> None:
     one = made(Store({3: -1}))
     with pytest.raises(InputError) as raised:
@@ -200,7 +239,7 @@ def test_a_canary_looks_up_its_own_versions(store: Store) -> None:
 
 
 def request_of(records: Rows, decider: Decider) -> Any:
-    from taxiway.serving.grouping import Request
+    from taxiway.serving.request import Request
 
     return Request(records, decider.artefact.inputs, lambda _: records, 0.0, lambda _: None)
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from taxiway.serving.figures import FRESH_SECONDS, Figures
-from taxiway.serving.grouping import Worked
 from taxiway.serving.metrics import Metrics, ModelMetrics
+from taxiway.serving.request import Worked
 
 
 def text(requests: int, waiting: int, path: str = "/predict") -> str:

@@ -20,8 +20,9 @@ from taxiway.core.decision import Decision
 from taxiway.core.errors import InputError, IntegrityError, StoreError
 from taxiway.serving.cast import Cast
 from taxiway.serving.deciding import Decider
-from taxiway.serving.grouping import Answer, Grouping, Limits, Request, Worked
+from taxiway.serving.grouping import Grouping, Limits
 from taxiway.serving.path import answer, same
+from taxiway.serving.request import Answer, Request, Worked
 
 from .conftest import ARTEFACT, CONTRACT, RECORD, make_decider
 

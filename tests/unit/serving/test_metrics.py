@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from taxiway.serving.grouping import Worked
 from taxiway.serving.metrics import Histogram, Metrics, ModelMetrics
+from taxiway.serving.request import Worked
 
 LINE = re.compile(r'[a-z_]+(\{([a-z]+="[^"\\\n]*",?)+\})? [0-9.e+-]+')
 

@@ -73,7 +73,7 @@ def completing_of(
     whole = contract_from(json.loads(opened.objects.get(files["contract.json"])))
     return completing(
         Pinned(
-            views={part.view: part.columns for part in pinned.asked.parts},
+            parts=tuple((part.view, part.columns) for part in pinned.asked.parts),
             digests=pinned.digests,
             keys=pinned.asked.keys,
             time=pinned.asked.time,
