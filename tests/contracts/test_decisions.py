@@ -92,11 +92,11 @@ def test_what_can_t_be_written_is_refused_with_its_batch(
 # append_frame
 
 
-def framed(decisions: Sequence[Decision]) -> pl.DataFrame:
+def framed(decisions: Sequence[Decision], *, typed: bool = False) -> pl.DataFrame:
     """Decisions as a batch has them: columns, with what is no plain value as JSON text."""
     names = [field.name for field in dataclasses.fields(Decision)]
     columns: dict[str, list[Any]] = {n: [getattr(d, n) for d in decisions] for n in names}
-    for name in ("inputs", "output", "withheld"):
+    for name in ("output", "withheld", *([] if typed else ["inputs"])):
         columns[name] = [json.dumps(value) for value in columns[name]]
     for name in ("prediction", "probability"):
         columns[name] = [d.output.get(name) for d in decisions]
@@ -129,6 +129,37 @@ def test_a_frame_is_the_decisions_of_its_rows(decisions: Decisions, decision: Ma
     ]
     assert decisions.remove("flight-delays", ["b-1"])[0] == 1
     assert scanned(decisions) == ["b-2", "a-1", "c-1"]
+
+
+def test_inputs_with_a_column_for_each_come_back_as_they_were(
+    decisions: Decisions, decision: MakeDecision
+) -> None:
+    some = [
+        {
+            "é": 0.1,
+            "inputs.é": 2**60,
+            "": None,
+            "key": False,
+            "text": 'a "b" \\ é\n\u2028',
+            "z": -0.0,
+        },
+        {"é": 1e-300, "inputs.é": -(2**63), "": "x", "key": True, "text": "", "z": 1e22},
+        {"é": 5e-324, "inputs.é": 0, "": None, "key": None, "text": None, "z": 123456789.125},
+    ]
+    made = [decision(f"b-{n}", inputs=record) for n, record in enumerate(some)]
+    other = decision("c-1", inputs={"origin": "JFK"}, withheld=("name",))
+    text = decision("d-1", inputs={"é": [1]})
+    decisions.append_frame(framed(made, typed=True))
+    decisions.append_frame(framed([other], typed=True))
+    decisions.append_frame(framed([text]))
+    found = list(decisions.scan("flight-delays"))
+    assert [list(one.inputs.items()) for one in found] == [
+        list(one.inputs.items()) for one in (*made, other, text)
+    ]
+    assert [str(one.inputs["z"]) for one in found[:3]] == ["-0.0", "1e+22", "123456789.125"]
+    assert found == [*made, other, text]
+    assert decisions.remove("flight-delays", ["b-1"])[0] == 1
+    assert list(decisions.scan("flight-delays")) == [made[0], made[2], other, text]
 
 
 def test_a_frame_is_there_once_and_whole(decisions: Decisions, decision: MakeDecision) -> None:

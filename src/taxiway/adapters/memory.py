@@ -262,7 +262,9 @@ class MemoryDecisions:
         names = [field.name for field in dataclasses.fields(Decision)]
         texts = ("inputs", "output", "withheld")
         rows = decisions.select(names).iter_rows(named=True)
-        read = [{**row, **{name: json.loads(row[name]) for name in texts}} for row in rows]
+        read = [
+            row | {n: json.loads(row[n]) for n in texts if isinstance(row[n], str)} for row in rows
+        ]
         self.append([Decision(**{**row, "withheld": tuple(row["withheld"])}) for row in read])
 
     def get(self, id: str) -> Decision:

@@ -213,9 +213,9 @@ class Decisions(Protocol):
     def append_frame(self, decisions: Any) -> None:
         """Makes decisions of a batch durable, all or none, from a polars frame.
 
-        Its columns are the fields of a decision, with `inputs`, `output` and `withheld` as JSON
-        text, and the output's `prediction` and `probability`; model, environment and the moment of
-        the answer are one.
+        Its columns are the fields of a decision, with `inputs` as a struct or as JSON text,
+        `output` and `withheld` as JSON text, and the output's `prediction` and `probability`;
+        model, environment and the moment of the answer are one.
         Raises `ConflictError` if an id is already there, `StoreError` if it can't write.
         """
 

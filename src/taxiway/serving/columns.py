@@ -42,9 +42,10 @@ _EXACT_KEYS = (pl.String(), pl.Int64(), pl.Boolean())
 def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain) -> pl.DataFrame:
     """Decisions with these ids on a frame of validated rows, which are not logged yet.
 
-    The columns are the fields of a decision, with `inputs`, `output` and `withheld` as JSON text,
-    and what stands in the output: what the model's kind says, such as `prediction`, and `reasons`
-    and `review` as JSON text.
+    The columns are the fields of a decision, with `inputs` as a struct (as JSON text where rules of
+    oversight looked at each record), `output` and `withheld` as JSON text, and what stands in the
+    output: what the model's kind says, such as `prediction`, and `reasons` and `review` as JSON
+    text.
     """
     if decider.artefact.oversight is not None:  # its rules look at one record after the other
         return _one_by_one(decider, ids, frame)
@@ -64,7 +65,7 @@ def decided(decider: Decider, ids: pl.Series, frame: pl.DataFrame, plain: Plain)
         _keys(records, contract.key).alias("key"),
         frame.select(event.alias("happened_at")).to_series(),
         pl.lit(decider.now()).cast(pl.Datetime("us", "UTC")).alias("at"),
-        _json(records, "inputs"),
+        records.select(pl.struct(pl.all()).alias("inputs")).to_series(),
         pl.lit(int((time.perf_counter() - began) * 1e6)).cast(pl.Int64).alias("latency_us"),
         pl.lit("[]").alias("withheld"),
     )

@@ -64,8 +64,10 @@ class Withholding:
         """Logs what may be logged of a batch's decisions."""
         import polars as pl
 
+        records = decisions["inputs"]
+        texts = records.struct.json_encode() if records.dtype == pl.Struct else records
         inputs, keys, withheld = [], [], []
-        for text, key in decisions.select("inputs", "key").iter_rows():
+        for text, key in zip(texts, decisions["key"], strict=True):
             record = json.loads(text)
             inputs.append(_text(self._inputs(record)))
             keys.append(self.key(key))

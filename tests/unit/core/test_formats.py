@@ -179,6 +179,35 @@ def closed_file(folder: Path) -> bytes:
     )
 
 
+def closed_file_of_a_batch(folder: Path) -> bytes:
+    """The columns that a batch's closed file has instead of `inputs`, and its row."""
+    import polars as pl
+
+    (one,) = DECISIONS
+    plain = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+    texts = {"output": json.dumps(one.output), "withheld": "[]"}
+    said = {name: one.output[name] for name in ("prediction", "probability")}
+    frame = pl.DataFrame([{**plain, **texts, **said}]).with_columns(
+        pl.col("happened_at", "at").dt.cast_time_unit("us")
+    )
+    log = DecisionLog(folder / "decisions.db", now=lambda: NOON)
+    log.append_frame(frame)
+    assert list(log.scan("flight-delays")) == DECISIONS
+    with log.frame() as view:
+        assert view.collect_schema() == parquet.schema()
+    log.close()
+    (path,) = (folder / "decisions" / "closed").rglob("*.parquet")
+    written = pl.read_parquet(path, hive_partitioning=False)
+    names = [n for n in written.columns if n.startswith(parquet.INPUT) or n not in parquet.schema()]
+    return canonical_json(
+        {
+            "columns": {name: str(written.schema[name]) for name in names},
+            "row": {name: str(written[name][0]) for name in names},
+            "without": sorted(set(parquet.schema()) - set(written.columns)),
+        }
+    )
+
+
 def schema_of(path: Path) -> bytes:
     connection = sqlite3.connect(path)
     found = connection.execute(
@@ -214,6 +243,10 @@ FORMATS: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "ledger-head-1.json": (ledger_head, "`protocol` in SqlRecord._write_head"),
     f"decision-log-{PROTOCOL}.sql": (decision_log, "PROTOCOL in adapters/decisions/catalogue.py"),
     f"closed-file-{PROTOCOL}.json": (closed_file, "PROTOCOL in adapters/decisions/catalogue.py"),
+    f"closed-file-of-a-batch-{PROTOCOL}.json": (
+        closed_file_of_a_batch,
+        "PROTOCOL in adapters/decisions/catalogue.py",
+    ),
     f"record-{REVISION}.sql": (record_schema, "REVISION in adapters/sql.py, with a new migration"),
     "contract-1.json": (contract, "the digest of every contract that was ever kept"),
     "charter-1.json": (charter, "`charter: 1` in core/charter.py"),
@@ -264,7 +297,7 @@ def test_a_decision_log_of_protocol_1_is_read(tmp_path: Path) -> None:
         log.close()
 
 
-@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize("protocol", [2, 3, 4])
 def test_a_decision_log_from_its_golden_file_is_read(protocol: int, tmp_path: Path) -> None:
     golden = (GOLDEN / f"decision-log-{protocol}.sql").read_text()
     kept, segment = (

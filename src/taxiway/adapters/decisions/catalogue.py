@@ -19,10 +19,10 @@ from taxiway.adapters.decisions.segment import DAY, KEPT_DAYS
 from taxiway.adapters.sqlite import BUSY_SECONDS, write_ahead
 from taxiway.core.errors import ConflictError, StoreError
 
-PROTOCOL = 3
+PROTOCOL = 4
 """In `PRAGMA user_version` of this file and of every segment. To change the tables, or the columns
 of closed files: raise it, and upgrade the old ones on opening. From 3 on, closed files have
-`predicted`."""
+`predicted`; from 4 on, those of a batch have a column for each input instead of `inputs`."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS outcome (

@@ -47,8 +47,8 @@ def append(
     import polars as pl
 
     at = pl.col("at").cast(pl.Int64)
-    rows = frame.with_columns(**_said(frame), behind_us=(newest - at).clip(lower_bound=0)).select(
-        pl.col(name).cast(dtype) for name, dtype in parquet.schema().items()
+    rows = parquet.as_closed(
+        frame.with_columns(**_said(frame), behind_us=(newest - at).clip(lower_bound=0))
     )
     first, last = str(rows["id"].min()), str(rows["id"].max())
     known = catalogue.files_of_ids(first, last)

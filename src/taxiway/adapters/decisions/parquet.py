@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -30,8 +31,12 @@ PLAIN = ("id", *COMMON[:-1], "key")
 TIMES = ("happened_at", "at")
 
 
+INPUT = "inputs."
+"""What a column of one input begins with. A file has either these, or `inputs` as JSON text."""
+
+
 def schema() -> dict[str, Any]:
-    """The columns of a closed file.
+    """The columns of a closed file, as `scan` gives them.
 
     `behind_us` is how much older the answer seems to be than one before it: not zero where the
     clock went back. `prediction` and `probability` are of the output, for those who query; an
@@ -54,6 +59,20 @@ def schema() -> dict[str, Any]:
         "output": pl.String(),
         "latency_us": pl.Int64(),
     }
+
+
+def as_closed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Decisions in the columns of a closed file; a struct of inputs has a column for each."""
+    import polars as pl
+
+    plain, inputs = schema(), frame.schema["inputs"]
+    if not isinstance(inputs, pl.Struct):
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in plain.items())
+    each = pl.col("inputs").struct
+    return frame.select(
+        *(pl.col(name).cast(dtype) for name, dtype in plain.items() if name != "inputs"),
+        *(each.field(field.name).alias(f"{INPUT}{field.name}") for field in inputs.fields),
+    )
 
 
 def write(folder: Path, frame: pl.DataFrame, *, level: int = 3) -> ClosedFile:
@@ -226,15 +245,33 @@ def scan(folder: Path, file: ClosedFile) -> pl.LazyFrame:
     """A file as a frame that nothing is read of yet. Raises `MovedError`."""
     import polars as pl
 
-    if not (folder / file.path).exists():
-        raise MovedError(str(folder / file.path))
-    return pl.scan_parquet(
-        folder / file.path,
-        hive_partitioning=False,
-        glob=False,
-        schema=schema(),
-        missing_columns="insert",  # `predicted`, in files of protocol 2
+    path = folder / file.path
+    if not path.exists():
+        raise MovedError(str(path))
+    with _polars_errors(path):
+        typed = _inputs(path)
+    if not typed:
+        return pl.scan_parquet(
+            path,
+            hive_partitioning=False,
+            glob=False,
+            schema=schema(),
+            missing_columns="insert",  # `predicted`, in files of protocol 2
+        )
+    record = pl.struct(pl.col(f"{INPUT}{name}").alias(name) for name in typed)
+    return pl.scan_parquet(path, hive_partitioning=False, glob=False).select(
+        record.struct.json_encode().alias(name) if name == "inputs" else pl.col(name)
+        for name in schema()
     )
+
+
+@lru_cache(maxsize=4_096)
+def _inputs(path: Path) -> tuple[str, ...]:
+    """The inputs that have a column of their own in a file, which never changes."""
+    import polars as pl
+
+    names = pl.read_parquet_schema(path)
+    return tuple(name.removeprefix(INPUT) for name in names if name.startswith(INPUT))
 
 
 def _wanted(query: Query) -> pl.Expr:

@@ -22,7 +22,7 @@ PLAIN = ("id", "model", "release", "release_digest", "environment", "channel", "
 
 
 def upgrade(old: sqlite3.Connection, place: Place) -> None:
-    """Moves decisions into a segment; of protocol 2 nothing has to be moved. Inside the transaction
+    """Moves decisions into a segment; of later ones nothing has to be moved. Inside the transaction
     that raises the file's protocol: cut off before its end, it is done again from the beginning.
     """
     if old.execute("PRAGMA user_version").fetchone() != (1,):

@@ -1,0 +1,14 @@
+PRAGMA user_version=4;
+CREATE TABLE closed_file ( path TEXT PRIMARY KEY, model TEXT NOT NULL, environment TEXT NOT NULL, rows INTEGER NOT NULL, first_id TEXT NOT NULL, last_id TEXT NOT NULL, first_happened_at INTEGER NOT NULL, last_happened_at INTEGER NOT NULL, first_made_at INTEGER NOT NULL, last_made_at INTEGER NOT NULL ) WITHOUT ROWID;
+CREATE TABLE closed_segment (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE outcome ( model TEXT NOT NULL, key TEXT NOT NULL, label REAL NOT NULL, boolean INTEGER NOT NULL, at TEXT NOT NULL, PRIMARY KEY (model, key) ) WITHOUT ROWID;
+INSERT INTO outcome VALUES ('flight-delays', '{"flight":11}', 1.0, 1, '2026-11-23T12:00:00.000000Z');
+INSERT INTO outcome VALUES ('flight-delays', '{"flight":12}', 0.5, 0, '2026-11-23T12:00:00.000000Z');
+PRAGMA user_version=4;
+CREATE TABLE decision ( number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, source INTEGER NOT NULL, key TEXT NOT NULL, happened_at INTEGER NOT NULL, at INTEGER NOT NULL, inputs TEXT NOT NULL, output TEXT NOT NULL, latency_us INTEGER NOT NULL );
+CREATE TABLE earlier (at INTEGER PRIMARY KEY);
+CREATE TABLE segment (created_at INTEGER NOT NULL);
+CREATE TABLE source ( number INTEGER PRIMARY KEY, model TEXT NOT NULL, release TEXT NOT NULL, release_digest TEXT NOT NULL, environment TEXT NOT NULL, channel TEXT NOT NULL, withheld TEXT NOT NULL, UNIQUE (model, release, release_digest, environment, channel, withheld) );
+INSERT INTO source VALUES (1, 'flight-delays', 'flight-delays:3', 'sha256:e59625a822497c164d60705eb3fd6975c375ca213b8140137a826a77790986a9', 'prod', 'http', '[]');
+INSERT INTO decision VALUES (1, '01kb000000000000000000000a', 1, '{"flight":11}', 1795435200000000, 1795435200000001, '{"origin":"JFK","distance":719.0,"é":null}', '{"prediction":true,"probability":0.30000000000000004,"reasons":["origin"]}', 812);
+INSERT INTO segment VALUES (1795435200000000);
