@@ -35,7 +35,8 @@ class Tally:
     hashes: dict[tuple[str, ...], list[pl.Series]] = field(default_factory=dict)
     first_time: Any = None
     last_time: Any = None
-    constant: dict[str, Any] = field(default_factory=dict)
+    constant: dict[str, pl.Series] = field(default_factory=dict)
+    """Column -> the one value that it holds, as a series: polars tells values of any type apart."""
     labels: Labels = field(default_factory=Labels)
     may_be_short: bool = False
     sentinels: dict[str, int] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Tally:
         elif self.constant:
             held = batch.constant.items()
             own = self.constant
-            self.constant = {n: v for n, v in held if n in own and _is_same(v, own[n])}
+            self.constant = {n: v for n, v in held if n in own and v.eq_missing(own[n]).item()}
         for name, count in batch.sentinels.items():
             self.sentinels[name] = self.sentinels.get(name, 0) + count
         ends = (self.labels, batch.labels)
@@ -72,10 +73,6 @@ class Tally:
 
 def _known(*values: Any) -> list[Any]:
     return [value for value in values if value is not None]
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - a nan is itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +149,9 @@ def notice(batch: pl.DataFrame, event_time: str, asked: list[Column], seen: Tall
         hashes.append(batch.select(pl.when(full).then(known.hash())).to_series())
     for column in asked if batch.height else ():
         held = batch.get_column(raw_name(column.name))
-        if held.eq_missing(pl.Series([held[0]])).all():
-            seen.constant[column.name] = held[0]
+        first = held.head(1)
+        if held.eq_missing(first).all():
+            seen.constant[column.name] = first
 
 
 def labels_in(label: pl.Series) -> Labels:

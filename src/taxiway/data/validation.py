@@ -199,6 +199,8 @@ def _twice(hashes: list[pl.Series]) -> pl.Series:
         some = pl.concat([h.filter(h // (2**64 // HASH_PARTS) == part) for h in hashes]).sort()
         return some.filter(some == some.shift(1)).unique()
 
+    if not hashes:
+        return pl.Series([], dtype=pl.Boolean)
     repeated = pl.concat(in_order(twice, range(HASH_PARTS)))
     if repeated.is_empty():
         return pl.repeat(value=False, n=sum(map(len, hashes)), eager=True)
@@ -307,7 +309,7 @@ def _notes(contract: Contract, seen: Tally, target: str | None) -> list[str]:
     columns = {column.name: column for column in contract.columns}
     if seen.rows > 1:
         for name, value in seen.constant.items():
-            shown = shown_value(value, columns[name])
+            shown = shown_value(value.to_list()[0], columns[name])
             notes.append(f"column {name} holds one value in all rows: {shown}")
     notes += [
         f"column {name}: {_listed(columns[name])} stands for none in {count:,} rows"

@@ -123,6 +123,13 @@ def test_the_quarantine(check: Callable[..., Checked], tmp_path: Path, suffix: s
         check(contract(), text, quarantine=aside)
 
 
+def test_the_quarantine_is_not_what_is_checked(check: Callable[..., Checked], write: Write) -> None:
+    source = write(ROWS, "rows.csv")
+    with pytest.raises(InputError, match="is what is checked"):
+        check(contract(), source, quarantine=source, overwrite=True)
+    assert source.read_text() == ROWS
+
+
 def test_personal_values_are_never_shown(check: Callable[..., Checked]) -> None:
     columns = (Column("id", "string"), Column("mail", "integer", personal=True))
     rule = Rule("both", "mail > 5 AND id <> 'a'")

@@ -74,7 +74,9 @@ def test_name_with_pattern_characters_is_one_file(tmp_path: Path) -> None:
         ("", "is empty"),
         ("a,b\n", "has a header and no rows"),
         ("a,b\n\n\n", "has a header and no rows"),
-        ("\n\n", "has a header and no rows"),
+        ("a,b\n,\n,\n", "has a header and no rows"),
+        ("\n\n", "holds blank lines only"),
+        (b"SQLite format 3\0" + b"\0" * 84, "is a SQLite database"),
         ("a,b,a\n1,2,3\n", "has columns twice: a"),
         ("a,,c\n1,2,3\n", "a column without a name, number 2"),
         (b"\xff\xfea\x00,\x00b\x00\n\x00", "has a header and no rows"),
@@ -138,8 +140,23 @@ def test_row_with_more_fields_is_named(write: Write) -> None:
 
 def test_quote_that_never_ends(write: Write) -> None:
     source = open_source(write('a,b\n1,2\n"x,3\n'))
-    with pytest.raises(InputError, match="can't be read"):
+    with pytest.raises(InputError, match="a quotation mark in its line 3"):
         list(batches(source))
+
+
+@pytest.mark.parametrize("value", ['5" pipe', '"y" z', 'a"b"'])
+def test_a_quote_within_a_value_is_read_or_named(write: Write, value: str) -> None:
+    path = write(f'a,b\n1,"fine, ""so"""\n2,{value}\n3,"x\ny"\n')
+    try:
+        assert raw(path)[1] == (2, "2", value)
+    except InputError as error:
+        assert "a quotation mark in its line 3" in str(error)  # noqa: PT017 - either is right
+
+
+def test_lines_that_end_as_on_old_macs(write: Write) -> None:
+    source = open_source(write("a,b\r1,é\r2,3\r".encode("mac-roman")), encoding="mac-roman")
+    assert pl.concat(batches(source)).rows() == [(1, "1", "é"), (2, "2", "3")]
+    assert "its lines end as those of old Macs do" in source.notes
 
 
 def test_rows_with_fewer_fields(write: Write) -> None:

@@ -15,6 +15,7 @@ from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import InputError
 from taxiway.data.findings import Failure, Labels, Validation
 from taxiway.data.source import open_source
+from taxiway.data.source import rows as reading
 from taxiway.data.validation import validate
 
 Trips = Callable[..., Path]
@@ -225,6 +226,28 @@ def test_constant_column_is_a_note(trips: Trips, contract: Contract) -> None:
     found = run(trips(2, line="A"), contract)
     assert found.passed
     assert found.notes == ("column line holds one value in all rows: 'A'",)
+
+
+def test_constants_of_any_type_over_many_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BATCH_ROWS", 2)
+    entries = pl.Series([[{"key": "k", "value": 1}]] * 5)
+    frame = pl.DataFrame({"list": [[1, 2]] * 5, "nan": [float("nan")] * 5, "map": entries})
+    frame = frame.with_columns(struct=pl.struct("list"), moved=pl.Series([[1]] * 4 + [[2]]))
+    path = tmp_path / "trips.parquet"
+    frame.write_parquet(path)
+    columns = tuple(Column(name, "string", nullable=True) for name in frame.columns)
+    found = run(path, Contract("c", "1", "", "c", columns, ("then",), "then", ""))
+    assert [note.split()[1] for note in found.notes] == ["list", "nan", "map", "struct"]
+    assert found.notes[0] == "column list holds one value in all rows: [1, 2]"
+
+
+def test_a_source_whose_rows_have_all_gone(trips: Trips, contract: Contract) -> None:
+    full = open_source(trips())
+    none = replace(full, format="sql", scan=lambda: pl.LazyFrame(schema=full.schema))
+    found = validate(none, contract)
+    assert (found.rows, found.passed) == (0, False)
 
 
 def test_column_without_any_value_is_a_note(trips: Trips, contract: Contract) -> None:

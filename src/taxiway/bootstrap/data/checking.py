@@ -135,6 +135,8 @@ def check(
 
     if asked.quarantine is not None:
         require_writable(asked.quarantine, overwrite=asked.overwrite)
+        if asked.quarantine.resolve() in {p.resolve() for p in (source.path, *source.parts)}:
+            raise InputError(f"{asked.quarantine} is what is checked; choose another name.")
     known = _known(contract, asked.others)
     validation, marks = examine(
         source, contract, on_rows=on_rows, as_of=as_of, target=target, label=label, known=known
@@ -192,7 +194,7 @@ def _known(contract: Contract, others: tuple[str, ...]) -> dict[Reference, pl.Se
 def _rows_of(one: Reference, contract: Contract, place: str) -> pl.Series:
     """Hashes of the rows of another table, read as the columns that refer to it are."""
     from taxiway.data.rules import rows_for
-    from taxiway.data.source import raw_frame
+    from taxiway.data.source import raw_frame, reading
     from taxiway.data.source.rows import value_in
 
     other = opened(place)
@@ -205,4 +207,5 @@ def _rows_of(one: Reference, contract: Contract, place: str) -> pl.Series:
         value_in(other, dataclasses.replace(contract.column(name), name=to)).alias(name)
         for name, to in zip(one.columns, one.to, strict=True)
     ]
-    return rows_for(one, raw_frame(other).select(values))
+    with reading(other):
+        return rows_for(one, raw_frame(other).select(values))

@@ -110,9 +110,10 @@ def entity_rows(source: Source, asked: FeatureSet, views: Sequence[FeatureView])
 
     from taxiway.data.column_types import from_text
     from taxiway.data.features.training_set import require_columns
-    from taxiway.data.source import raw_frame
+    from taxiway.data.source import raw_frame, reading
 
-    frame = raw_frame(source).collect()
+    with reading(source):
+        frame = raw_frame(source).collect()
     require_columns(frame, asked)
     if not source.is_text:
         return frame

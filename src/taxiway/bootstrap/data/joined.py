@@ -79,12 +79,13 @@ def joined(opened: Opened, project: Project, source: Source, name: str) -> Itera
 def rows_of(source: Source, contract: Contract, asked: FeatureSet) -> pl.DataFrame:
     """The rows of a project's source; what its contract names is of the contract's types."""
     from taxiway.data.features.query import whole
-    from taxiway.data.source import raw_frame
+    from taxiway.data.source import raw_frame, reading
 
-    if not source.is_text:
-        return raw_frame(source).collect()
-    given = set(source.columns) - set(asked.columns)
-    return whole(source.name, source, contract.only(given)).collect()
+    with reading(source):
+        if not source.is_text:
+            return raw_frame(source).collect()
+        given = set(source.columns) - set(asked.columns)
+        return whole(source.name, source, contract.only(given)).collect()
 
 
 def remember(opened: Opened, snapshot: Snapshot, made: Joined) -> None:

@@ -96,7 +96,7 @@ def _object(url: str, told: Told) -> Source:
 
 def _delta(uri: str, path: Path, called: str = "") -> Source:
     from taxiway.adapters import delta
-    from taxiway.data.source import Source
+    from taxiway.data.source import Source, reading
 
     if called:
         from taxiway.adapters.object_source import options
@@ -105,13 +105,16 @@ def _delta(uri: str, path: Path, called: str = "") -> Source:
     else:
         table = delta.pinned(path)
     scan = table.rows()
-    if not scan.head(1).collect().height:
-        name = called or str(path)
-        raise InputError(f"{name} has columns and no rows in version {table.version()}.")
     note = f"version {table.version()} of the table is read"
-    return Source(
+    source = Source(
         path, "delta", scan.collect_schema(), scan=lambda: scan, called=called, notes=(note,)
     )
+    with reading(source):
+        is_empty = not scan.head(1).collect().height
+    if is_empty:
+        name = called or str(path)
+        raise InputError(f"{name} has columns and no rows in version {table.version()}.")
+    return source
 
 
 def _database(

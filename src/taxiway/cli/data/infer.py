@@ -98,8 +98,15 @@ def _holds(guess: Guess) -> str:
     parts = ["key"] if column.key else []
     if column.values:
         parts.append(f"one of {shortened(', '.join(map(str, column.values)), 40)}")
-    if column.minimum is not None or column.maximum is not None:
-        parts.append(f"{column.minimum} to {column.maximum}")
+    match column.minimum, column.maximum:
+        case None, None:
+            pass
+        case low, None:
+            parts.append(f"at least {low}")
+        case None, high:
+            parts.append(f"at most {high}")
+        case low, high:
+            parts.append(f"{low} to {high}")
     if column.pattern:
         parts.append(column.pattern)
     parts += [column.unit] if column.unit else []

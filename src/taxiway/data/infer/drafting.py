@@ -14,7 +14,7 @@ from taxiway.data.infer.guessing import guess
 from taxiway.data.infer.keys import event_time_of, key_of
 from taxiway.data.infer.look import look_at
 from taxiway.data.infer.record import Draft, Guess
-from taxiway.data.source import ROW, Source, batches, raw_frame
+from taxiway.data.source import ROW, Source, batches, raw_frame, reading
 from taxiway.data.validation import validate
 
 ROWS = 100_000
@@ -61,12 +61,13 @@ def _sample(source: Source, rows: int) -> tuple[pl.DataFrame, bool]:
     if source.format == "csv":
         return _thinned(batches(source), rows)
     frame = raw_frame(source)
-    count = frame.select(pl.len()).collect().item()
-    if count <= rows:
-        return frame.collect(), True
-    size = -(-rows // SLICES)
-    starts = [(count - size) * at // (SLICES - 1) for at in range(SLICES)]
-    return pl.concat([frame.slice(start, size).collect() for start in starts]), False
+    with reading(source):
+        count = frame.select(pl.len()).collect().item()
+        if count <= rows:
+            return frame.collect(), True
+        size = -(-rows // SLICES)
+        starts = [(count - size) * at // (SLICES - 1) for at in range(SLICES)]
+        return pl.concat([frame.slice(start, size).collect() for start in starts]), False
 
 
 def _thinned(read: Iterator[pl.DataFrame], rows: int) -> tuple[pl.DataFrame, bool]:

@@ -15,7 +15,7 @@ from taxiway.data.source.record import (
     fingerprint,
     require_unchanged,
 )
-from taxiway.data.source.rows import ROW, batches, raw_frame, read_source, typed
+from taxiway.data.source.rows import ROW, batches, raw_frame, read_source, reading, typed
 from taxiway.data.source.widths import rows_of_other_width
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "open_source",
     "raw_frame",
     "read_source",
+    "reading",
     "require_unchanged",
     "rows_of_other_width",
     "typed",

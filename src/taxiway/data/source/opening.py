@@ -23,6 +23,7 @@ SCANS: dict[bytes, tuple[str, Callable[..., pl.LazyFrame]]] = {
 """First bytes -> what the format is called, and what reads it."""
 STREAM = b"\xff\xff\xff\xff"
 FEATHER_1 = b"FEA1"
+SQLITE = b"SQLite format 3\0"
 NAMED = {".parquet": "Parquet", ".pq": "Parquet", ".arrow": "Arrow", ".feather": "Arrow"}
 
 
@@ -74,14 +75,19 @@ def _file(path: Path, told: Told) -> Source:
     if not path.is_file():
         raise InputError(f"{path} is no regular file.", todo="Write the rows into a file first.")
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(len(SQLITE))
     if not start:
         raise InputError(f"{path} is empty.", todo="Check the job that writes it.")
+    if start == SQLITE:
+        raise InputError(
+            f"{path} is a SQLite database.",
+            todo=f"Name it as sqlite:///{path} and add --query 'SELECT ...', or a table's name.",
+        )
     kind = NAMED.get(path.suffix.lower())
     if kind and not start.startswith((b"PAR1", b"ARRO", STREAM, FEATHER_1)):
         raise InputError(
             f"{path} is not {'an' if kind[0] == 'A' else 'a'} {kind} file: it starts"
-            f" with {start!r}."
+            f" with {start[:4]!r}."
         )
     content, notes = plain(path, told.encoding)
     with content.open("rb") as file:
@@ -130,6 +136,8 @@ def _csv(path: Path, content: Path, told: Told, notes: list[str]) -> Source:
         raise not_utf8(path, content) from None
     except csv.Error as error:
         raise InputError(f"{path} is not a CSV file: {error}.") from None
+    if not header:
+        raise InputError(f"{path} holds blank lines only.", todo="Check the job that writes it.")
     twice = sorted({name for name in header if header.count(name) > 1} - {""})
     if twice:
         raise InputError(f"{path} has columns twice: {shortened(', '.join(twice))}.")
@@ -166,7 +174,8 @@ def _head(content: Path, separator: str) -> tuple[list[str], list[str] | None]:
     with content.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, delimiter=separator)
         header = next((line for line in lines if line), [])
-        return header, next((line for line in lines if line), None)
+        # A line without any value is no row, but where there is only one column.
+        return header, next((x for x in lines if (x if len(header) < 2 else any(x))), None)
 
 
 def _together(path: Path, found: list[Path], told: Told, *, hive: Path | None = None) -> Source:
@@ -231,4 +240,9 @@ def _unlike(first: Source, part: Source) -> list[Problem]:
 def unreadable(path: Path, error: Exception) -> InputError:
     """What polars says of a file, as an error of ours."""
     first = shortened(str(error).strip().split("\n", 1)[0])
+    if isinstance(error, FileNotFoundError):
+        return InputError(
+            f"{path} can't be read: a file of it is gone.",
+            todo="Was it cleaned up, or copied in part? Run it again when it is whole.",
+        )
     return InputError(f"{path} can't be read: {first}.", todo="It may be cut off; write it again.")

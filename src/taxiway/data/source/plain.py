@@ -84,11 +84,12 @@ def _plain(path: Path, encoding: str | None) -> tuple[Path, list[str]]:
         file.seek(0)
         named = known_encoding(encoding) if encoding else encoding_of(start)
         as_it_is = start.startswith(TABLES) or named in UTF8
-        if not packed and as_it_is:
+        old = not start.startswith(TABLES) and _has_old_lines(start, named)
+        if not packed and as_it_is and not old:
             return path, []
         copy = new_place((path.stem if packed else path.name) or "table")
         try:
-            _copy(file, copy, None if as_it_is else named)
+            _copy(file, copy, None if as_it_is else named, old=old)
         except UnicodeError as error:
             raise InputError(
                 f"{path} is not in {named}: {_what(error)}.",
@@ -101,7 +102,14 @@ def _plain(path: Path, encoding: str | None) -> tuple[Path, list[str]]:
                 f"A plain copy of {path} can't be written: {error.strerror or error}.",
                 todo="Free some space, or name another folder with TMPDIR.",
             ) from None
-    return copy, [] if as_it_is else [f"it is read as {named}"]
+    notes = [] if as_it_is else [f"it is read as {named}"]
+    return copy, [*notes, "its lines end as those of old Macs do"] if old else notes
+
+
+def _has_old_lines(start: bytes, encoding: str) -> bool:
+    """Whether lines end in a carriage return alone, as some spreadsheets still write them."""
+    wide = encoding.startswith(("utf-16", "utf-32"))
+    return not wide and b"\n" not in start and b"\r" in start.rstrip(b"\r")
 
 
 @contextmanager
@@ -163,15 +171,15 @@ def _member(path: Path) -> Iterator[IO[bytes]]:
             ) from None
 
 
-def _copy(file: IO[bytes], copy: Path, encoding: str | None) -> None:
+def _copy(file: IO[bytes], copy: Path, encoding: str | None, *, old: bool) -> None:
+    """Writes it as UTF-8 whose lines end in a line feed; as it is without an encoding."""
     with copy.open("wb") as out:
-        if encoding is None:
-            shutil.copyfileobj(file, out, BLOCK)
-            return
-        decoder = codecs.getincrementaldecoder(encoding)()
+        decoder = codecs.getincrementaldecoder(encoding)() if encoding else None
         while block := file.read(BLOCK):
-            out.write(decoder.decode(block).encode())
-        out.write(decoder.decode(b"", final=True).encode())
+            plain = block if decoder is None else decoder.decode(block).encode()
+            out.write(plain.replace(b"\r", b"\n") if old else plain)
+        if decoder is not None:
+            out.write(decoder.decode(b"", final=True).encode())
 
 
 def _what(error: UnicodeError) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +15,7 @@ from taxiway.core.errors import InputError
 from taxiway.data.column_types import from_values, read_as
 from taxiway.data.source.opening import unreadable
 from taxiway.data.source.record import Source
-from taxiway.data.source.widths import not_utf8, rows_of_other_width
+from taxiway.data.source.widths import lone_quote, not_utf8, rows_of_other_width
 
 BATCH_ROWS = 65_536
 PIECE_BYTES = 8 << 20
@@ -99,12 +101,19 @@ def batches(source: Source) -> Iterator[pl.DataFrame]:
     """
     # Polars reads ahead as far as it can while its reader is busy; pieces keep that within bounds.
     rows = 0
-    try:
+    with reading(source):
         for piece in _texts(source) if source.format == "csv" else _slices(source):
             read = piece.with_row_index(ROW, offset=rows + 1).collect(engine="streaming")
             source.require_unchanged()
             yield from read.iter_slices(BATCH_ROWS)
             rows += read.height
+
+
+@contextmanager
+def reading(source: Source) -> Iterator[None]:
+    """Around what reads rows: what polars says of the file becomes an error of ours."""
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError) as error:
         source.require_unchanged()
         raise _unreadable(source, error) from None
@@ -176,6 +185,14 @@ def _unreadable(source: Source, error: Exception) -> InputError:
                     f" {len(source.columns)}.",
                     todo="Put text that holds the delimiter in quotes, or write it as Parquet.",
                 )
+        line = next(filter(None, map(lone_quote, repeat(source), source.parts)), None)
+        if line is not None:
+            return InputError(
+                f"{source.path} has a quotation mark in its line {line} that opens or closes no"
+                " value.",
+                todo='Put the value in quotes and write the mark twice ("5"" pipe"), or write it as'
+                " Parquet.",
+            )
     return unreadable(source.path, error)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from taxiway.core.errors import InputError
 from taxiway.data.source.record import Source
+
+LOOKED_AT = 64 << 20
+"""Bytes of the largest file that is read at once."""
 
 
 def rows_of_other_width(source: Source) -> Iterator[tuple[int, int]]:
@@ -30,6 +34,23 @@ def rows_of_other_width(source: Source) -> Iterator[tuple[int, int]]:
                             yield row, len(line)
             except csv.Error as error:
                 raise InputError(f"{path} can't be read after row {row}: {error}.") from None
+
+
+def lone_quote(source: Source, path: Path) -> int | None:
+    """The first line with a quotation mark inside of a value that stands in none, or after its end;
+    for a value that never ends, the line in which it begins. A file that is too large to be looked
+    at as a whole has none."""
+    if path.stat().st_size > LOOKED_AT:
+        return None
+    mark = re.escape(source.separator)
+    value = re.compile(rf'"(?:[^"]|"")*"(?=[{mark}\r\n]|$)|[^"{mark}\n]*(?=[{mark}\n]|$)')
+    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    at = 0
+    while at < len(text):
+        if not (found := value.match(text, at)):
+            return text.count("\n", 0, at) + 1
+        at = found.end() + (2 if text.startswith("\r\n", found.end()) else 1)
+    return None
 
 
 def not_utf8(path: Path, content: Path) -> InputError:

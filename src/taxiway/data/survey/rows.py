@@ -77,13 +77,13 @@ def rows_of_scan(frame: pl.LazyFrame, name: str) -> Rows:
     def read(start: int, size: int, names: Collection[str]) -> pl.DataFrame:
         try:
             return frame.slice(start, size).select([reading[name] for name in names]).collect()
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, OSError) as error:
             raise _unreadable(name, error) from None
 
     def height() -> int:
         try:
             return int(frame.select(pl.len()).collect().item())
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, OSError) as error:
             raise _unreadable(name, error) from None
 
     def chunks() -> Iterator[pl.DataFrame]:
