@@ -108,25 +108,40 @@ class Tally:
 
     decisions: int = 0
     slow: int = 0
+    """Groups in which an answer took too long: the records of one wait together, and a thousand of
+    them prove no more than one does."""
     failures: int = 0
     seconds: float = 0.0
     """Time of its own part of the groups, and how many groups that were."""
     groups: int = 0
+    timed: int = 0
+    """The decisions of these groups."""
     positive: Mean = field(default_factory=shares)
     probability: Mean = field(default_factory=shares)
     number: Mean = field(default_factory=Mean)
     """Of predicted numbers; those of a model that says yes or no are the two above."""
 
-    def add(self, decisions: Sequence[Decision], seconds: float, slow_us: float) -> None:
-        if decisions:
-            self.decisions += len(decisions)
-            self.slow += sum(one.latency_us > slow_us for one in decisions)
+    def add(
+        self, decisions: Sequence[Decision], seconds: float, slow_us: float, *, timed: bool = True
+    ) -> None:
+        self.decisions += len(decisions)
+        if decisions and timed:
+            self.slow += any(one.latency_us > slow_us for one in decisions)
             self.seconds += seconds
             self.groups += 1
+            self.timed += len(decisions)
 
     @property
     def own_seconds(self) -> float:
         return self.seconds / self.groups if self.groups else 0.0
+
+    def seconds_for(self, other: Tally) -> float:
+        """What its own part takes at most of groups in which it has as many records as another.
+
+        What a part takes grows with its records at most, and not at all where they are few.
+        """
+        own, others = self.timed * other.groups, other.timed * self.groups
+        return self.own_seconds * max(1.0, others / own) if own else 0.0
 
 
 Found = tuple[str, dict[str, Any], dict[str, Any]]
@@ -153,7 +168,9 @@ class Guardrail:
         """Takes note of a group; answers what is wrong with the canary, if something is."""
         slow = self._limits.latency_ms_p99 * 1000
         self._champion.add(trial.champion, trial.champion_seconds, slow)
-        self._canary.add(trial.canary, trial.canary_seconds, slow)
+        # Its first group opens what the next ones find.
+        warm = self._canary.decisions > 0
+        self._canary.add(trial.canary, trial.canary_seconds, slow, timed=warm)
         self._canary.failures += trial.failures
         self._take_outputs(self._champion, trial.champion)
         self._take_outputs(self._canary, trial.canary)
@@ -196,15 +213,15 @@ def _failures(limits: Limits, _: Tally, canary: Tally, alarms: float) -> Found |
 
 
 def _latency(limits: Limits, champion: Tally, canary: Tally, alarms: float) -> Found | None:
-    own, other = canary.own_seconds, champion.own_seconds
-    if own < SLOWER * other or not more_than(canary.slow, canary.decisions, SLOW_SHARE, alarms):
+    own, other = canary.own_seconds, champion.seconds_for(canary)
+    if own < SLOWER * other or not more_than(canary.slow, canary.groups, SLOW_SHARE, alarms):
         return None
     what = (
-        f"{canary.slow:,} of its {canary.decisions:,} answers took longer than"
-        f" {limits.latency_ms_p99:g} ms; its own part takes {own * 1000:.1f} ms, the champion's"
-        f" {other * 1000:.1f} ms"
+        f"answers took longer than {limits.latency_ms_p99:g} ms in {canary.slow:,} of its"
+        f" {canary.groups:,} groups of requests; its own part takes {own * 1000:.1f} ms, and of as"
+        f" many records the champion's {other * 1000:.1f} ms"
     )
-    found = {"slow": canary.slow, "decisions": canary.decisions}
+    found = {"slow": canary.slow, "groups": canary.groups}
     return what, found, {"latency_ms_p99": limits.latency_ms_p99}
 
 

@@ -205,7 +205,7 @@ def _refusal(
     """Everything that is wrong with the records that could not be read."""
     all_of_it = places is None or len(given) == places.of
     numbers = range(len(given)) if places is None else places.numbers
-    whole = f"{len(given)}" if all_of_it else f"the {len(given)} looked at together"
+    whole = f"{len(given)} records" if all_of_it else f"{len(given)} records of a part"
     every = (
         problem
         for at, one, reader, record in zip(numbers, given, readers, records, strict=True)
@@ -215,7 +215,7 @@ def _refusal(
     problems = list(islice(every, MOST_PROBLEMS))
     more = "" if next(every, None) is None else "more than "
     return InputError(
-        f"{records.count(None)} of {whole} records can't be used: {more}{len(problems)}"
+        f"{records.count(None)} of {whole} can't be used: {more}{len(problems)}"
         " problems. Nothing was decided.",
         problems,
     )

@@ -178,7 +178,7 @@ def test_a_problem_names_the_record_as_it_was_sent(store: Store, share: int | No
     sent = [f"[{number}].visits" for number in range(150, 200)]
     assert set(named) <= set(sent)
     assert len(named) > 0
-    assert "looked at together" in error.headline
+    assert "records of a part can't be used" in error.headline
     if share is None:
         assert named[0] == "[150].visits"
 

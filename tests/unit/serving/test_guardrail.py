@@ -121,6 +121,29 @@ def test_slow_answers_of_a_server_that_is_slow_are_not_the_canary_s_fault() -> N
     assert judged(groups(seed=5, us=300_000, seconds=0.001), most=300) is None
 
 
+def trial_of(champion: int, canary: int, us: int, seconds: float) -> Trial:
+    """A group of which each release has some records, at so many seconds a record."""
+    return Trial(
+        [decision(f"a{n}", 0.5, us=us) for n in range(champion)],
+        [decision(f"b{n}", 0.5, us=us) for n in range(canary)],
+        0,
+        champion * 0.001,
+        canary * seconds,
+    )
+
+
+def test_one_large_request_that_took_long_proves_nothing() -> None:
+    guardrail = Guardrail(LIMITS, "d", "loans:4")
+    assert guardrail.saw(trial_of(300, 300, 400_000, 0.002)) is None  # while it is still cold
+    assert guardrail.saw(trial_of(300, 300, 400_000, 0.002)) is None
+    assert any(guardrail.saw(trial_of(300, 300, 400_000, 0.002)) for _ in range(20))
+
+
+def test_a_canary_with_most_of_the_records_may_take_most_of_the_time() -> None:
+    guardrail = Guardrail(LIMITS, "d", "loans:4")
+    assert not any(guardrail.saw(trial_of(30, 270, 400_000, 0.001)) for _ in range(20))
+
+
 def test_who_asks_for_one_record_again_and_again_moves_nothing() -> None:
     guardrail = Guardrail(Limits(), "d", "loans:4")
     for trial, _ in zip(groups(seed=6), range(300), strict=False):
