@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,13 +103,18 @@ def _require_reachable(address: str) -> None:
         ) from error
 
 
-def mapped(files: Sequence[Path], make: Callable[[], Work], *, workers: int) -> Iterator[Any]:
+def mapped(
+    files: Sequence[Path], make: Callable[[], Work], *, workers: int
+) -> Generator[Any, None, None]:
     """What work makes of the rows of Parquet files, as frames, in their order.
 
-    `make` is called once in each worker. Raises what it raises there.
+    `make` is called once in each worker. Raises what it raises there. To be closed before the
+    cluster ends.
     """
     import polars as pl
 
+    if not files:
+        return
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
@@ -124,8 +129,9 @@ def mapped(files: Sequence[Path], make: Callable[[], Work], *, workers: int) -> 
         compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=1,
     )
+    tables = iter(made.iter_batches(batch_format="pyarrow", batch_size=None))
     try:
-        for table in made.iter_batches(batch_format="pyarrow", batch_size=None):
+        for table in tables:
             yield pl.DataFrame(table)
     except ray.exceptions.RayError as error:
         cause = getattr(error, "cause", None)
@@ -133,6 +139,9 @@ def mapped(files: Sequence[Path], make: Callable[[], Work], *, workers: int) -> 
             f"A worker of Ray failed: {_first_line(cause or error)}.",
             todo="What was decided is in the log; the same command goes on from there.",
         ) from error
+    finally:
+        if isinstance(tables, Generator):
+            tables.close()
 
 
 def _first_line(error: BaseException) -> str:

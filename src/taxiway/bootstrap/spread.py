@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,10 @@ def made_by_ray(
     staging.mkdir()
     try:
         with cluster() as cores:
-            yield _made(workspace, decider, job, _staged(decider, rows, staging), cores)
+            # Closed before the cluster is: Ray starts another one for whoever lets go of it later.
+            files = _staged(decider, rows, staging)
+            with closing(_made(workspace, decider, job, files, cores)) as made:
+                yield made
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -77,23 +80,52 @@ def _made(
     make = partial(
         worker, str(workspace.root), artefact.release, artefact.digest, decider.environment, job.id
     )
-    frames = mapped(fresh, make, workers=min(cores, len(fresh))) if fresh else iter(())
-    left = pl.DataFrame()
-    for path, _, height in staged:
-        frame = pl.read_parquet(path)
-        numbers, frame = frame[NUMBER].to_list(), frame.drop(NUMBER)
-        if path in begun:
-            yield Made(numbers, frame)
-            continue
-        while left.height < height:
-            part = next(frames, None)
-            if part is None:
-                raise IntegrityError(f"Ray gave {left.height} of {height} rows of {path.name}.")
-            left = pl.concat([left, part]) if left.height else part
-        decisions, left = left[:height], left[height:]
-        if not decisions["id"].equals(job.decisions(numbers)):
-            raise IntegrityError(f"Ray gave other rows than those of {path.name}.")
-        yield Made(numbers, frame, decisions)
+    parts = _Parts([first for path, first, _ in staged if path not in begun])
+    with closing(mapped(fresh, make, workers=min(cores, len(fresh)))) as frames:
+        for path, first, height in staged:
+            frame = pl.read_parquet(path)
+            numbers, frame = frame[NUMBER].to_list(), frame.drop(NUMBER)
+            if path in begun:
+                yield Made(numbers, frame)
+                continue
+            while (rows := parts.rows_of(first)) < height:
+                part = next(frames, None)
+                if part is None:
+                    raise IntegrityError(f"Ray gave {rows} of {height} rows of {path.name}.")
+                parts.add(part)
+            decisions = parts.take(first)
+            if not decisions["id"].equals(job.decisions(numbers)):
+                raise IntegrityError(f"Ray gave other rows than those of {path.name}.")
+            yield Made(numbers, frame, decisions)
+
+
+class _Parts:
+    """What came of files, until all of one is there. Ray cuts what is large into pieces, and does
+    not always keep to the order that it was asked for."""
+
+    def __init__(self, firsts: Sequence[int]) -> None:
+        self._firsts = firsts
+        """The first row of each file, in their order."""
+        self._waiting: dict[int, list[pl.DataFrame]] = {}
+
+    def add(self, part: pl.DataFrame) -> None:
+        import numpy as np
+
+        numbers = part[NUMBER].to_numpy()
+        files = np.searchsorted(self._firsts, numbers, side="right") - 1
+        for file in np.unique(files):
+            own = part if (files == file).all() else part.filter(files == file)
+            self._waiting.setdefault(self._firsts[file], []).append(own)
+
+    def rows_of(self, first: int) -> int:
+        """How many rows of the file that begins with this one are there."""
+        return sum(part.height for part in self._waiting.get(first, ()))
+
+    def take(self, first: int) -> pl.DataFrame:
+        """All that came of the file that begins with this row, in the order of its rows."""
+        import polars as pl
+
+        return pl.concat(self._waiting.pop(first)).sort(NUMBER).drop(NUMBER)
 
 
 def worker(
@@ -115,7 +147,8 @@ def worker(
     job = Job(job_id)
 
     def work(frame: Any) -> Any:
-        ids = job.decisions(frame[NUMBER].to_list())
-        return decided(decider, ids, frame.drop(NUMBER), plain_frame)
+        numbers = frame[NUMBER]
+        ids = job.decisions(numbers.to_list())
+        return decided(decider, ids, frame.drop(NUMBER), plain_frame).with_columns(numbers)
 
     return work
