@@ -146,6 +146,7 @@ def test_sentinels(
         [date(1899, 1, 1) + timedelta(days=31 * n) for n in range(N * 4)],
         [999] * N,
         [n % 1000 for n in range(5000)],
+        [date(1970 + n % 13, 1, 1) for n in range(N)],
     ],
 )
 def test_no_sentinels(drafted: Callable[..., Guess], values: Sequence[object]) -> None:
@@ -160,6 +161,14 @@ def test_units_by_name(drafted: Callable[..., Guess], name: str, unit: str | Non
     assert drafted(range(N), name).column.unit == unit
 
 
+def test_a_least_value_is_no_minute(write: Write) -> None:
+    names = ["temp_min", "temp_max", "wait_min", "score_a", "score_c", "tank_c"]
+    rows = [[n % 40 + at for n in range(N)] for at, _ in enumerate(names)]
+    found = of(pl.DataFrame(rows, schema=names), write)
+    units = {g.name: g.column.unit for g in found.columns if g.column.unit}
+    assert units == {"temp_min": "°C", "temp_max": "°C", "wait_min": "min", "tank_c": "°C"}
+
+
 def test_degrees_by_value(drafted: Callable[..., Guess]) -> None:
     assert drafted([10 + n % 25 for n in range(N)], "temp").column.unit == "°C"
     assert drafted([30 + n % 70 for n in range(N)], "temp").column.unit == "°F"
@@ -170,6 +179,7 @@ def test_personal_and_protected(drafted: Callable[..., Guess]) -> None:
     mails = drafted([f"p{n}@example.org" for n in range(N)], "contact")
     assert mails.column.personal
     assert "p1@" not in why(mails)
+    assert not drafted([0, 1] * N, "has_email").column.personal
     assert drafted(["f", "m"] * N, "gender").column.protected
     assert not drafted(range(N), "manage").column.protected
 
@@ -190,6 +200,39 @@ def test_keys_and_the_time_of_a_row(write: Write) -> None:
     single = of(pl.DataFrame({"v": range(72), "trip_id": range(72)}), write)
     assert single.contract.key == ("trip_id",)
     assert of(pl.DataFrame({"v": [1, 1] * 72}), write).contract.key == ()
+
+
+def test_what_is_unique_by_chance_is_no_key(write: Write) -> None:
+    names = [f"{a}{b}" for a in ("An", "Bo", "Cy") for b in "abcdefghijklmnopqrst"]
+    frame = pl.DataFrame(
+        {
+            "first_name": names,
+            "paid": [(n * 7919) % 100_003 for n in range(60)],
+            "games": [(n * 37) % 53 for n in range(60)],
+            "points": [(n * 61) % 47 for n in range(60)],
+        }
+    )
+    assert of(frame, write).contract.key == ()
+    panel = {"site": [n // 20 for n in range(60)], "year": [1990 + n % 20 for n in range(60)]}
+    panelled = frame.with_columns(pl.Series(name, values) for name, values in panel.items())
+    assert of(panelled, write).contract.key == ("site", "year")
+
+
+def test_a_number_that_is_the_key_has_no_largest(write: Write) -> None:
+    found = of(pl.DataFrame({"row": range(1, N + 1), "v": [n % 7 for n in range(N)]}), write)
+    key = found.columns[0]
+    assert (found.contract.key, key.column.minimum, key.column.maximum) == (("row",), 0, None)
+    assert "room" not in why(key)
+
+
+def test_text_of_a_typed_file_stays_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    texts = {"day": [str(day) for day in DAYS], "n": [str(n) for n in range(N)]}
+    pl.DataFrame(texts).write_parquet(path)
+    found = draft(open_source(path))
+    assert {g.column.type for g in found.columns} == {"string"}
+    assert "only once it is written as one" in why(found.columns[0])
+    assert validate(open_source(path), found.contract).passed
 
 
 def test_what_only_the_last_rows_show_is_taken_back(write: Write) -> None:

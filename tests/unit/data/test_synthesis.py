@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from taxiway.data.source import open_source
 from taxiway.data.synthesis.copula import draw, learn
 from taxiway.data.synthesis.likeness import likeness
 from taxiway.data.synthesis.mark import COLUMN, is_marked, marked, write_marked
-from taxiway.data.synthesis.promised import promised
+from taxiway.data.synthesis.promised import promised, shapes_like
 from taxiway.data.validation import validate
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -82,6 +83,35 @@ def test_rules_over_columns_are_kept(tmp_path: Path) -> None:
 def test_what_can_not_be_drawn_is_said(column: Column, words: str) -> None:
     with pytest.raises(InputError, match=words):
         promised(contract(column), 300, seed=1, now=NOW)
+
+
+def test_fewer_rows_where_the_key_leaves_no_room(tmp_path: Path) -> None:
+    kept = contract(Column("n", "integer", key=True, minimum=1, maximum=30))
+    with pytest.raises(InputError, match="Only 30 of 100 rows") as caught:
+        promised(kept, 100, seed=1, now=NOW)
+    assert caught.value.todo == "Ask for --rows 30 or fewer."
+    fewer = promised(kept, 100, seed=1, now=NOW, or_fewer=True)
+    assert fewer.height == 30
+    held(fewer, kept, tmp_path)
+
+
+def test_numbers_of_rows_go_on(tmp_path: Path) -> None:
+    """More rows than there were need other numbers than there were."""
+    given = pl.DataFrame({"n": range(40), "v": [i % 4 for i in range(40)]})
+    kept = replace(
+        contract(Column("n", "integer", key=True, minimum=0), Column("v", "integer")),
+        columns=(Column("n", "integer", key=True, minimum=0), Column("v", "integer")),
+        event_time="",
+    )
+    model = learn(given, kept, seed=1)
+    made = draw(model, 1_000, seed=1)
+    assert made["n"].n_unique() > 990
+    assert set(made["v"]) <= {0, 1, 2, 3}
+
+
+def test_no_text_reads_as_missing() -> None:
+    values = pl.Series(["AB", "CD"] * 20)
+    assert "NA" not in shapes_like(values, 20_000, np.random.default_rng(1), 5)
 
 
 def people(rows: int = ROWS) -> pl.DataFrame:

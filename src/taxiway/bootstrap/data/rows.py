@@ -130,11 +130,12 @@ def _contract(
     asked: Asked, project: Project | None, columns: list[str]
 ) -> tuple[Contract | None, tuple[str, ...]]:
     """The contract that people wrote for these columns, if there is one."""
-    from taxiway.adapters.yaml_document import read_document
-    from taxiway.data.odcs import read_contract
+    from taxiway.bootstrap.data.contracts import read
 
     if asked.contract is not None:
-        return read_contract(read_document(asked.contract)), ()
+        # As `data check` reads it: a draft, or a file of other tools, has no moments of decision.
+        named = read(asked.contract)
+        return named.contract, named.notes
     if project is None:
         return None, ("types were drafted from the values: no contract was named",)
     contract = project.contract

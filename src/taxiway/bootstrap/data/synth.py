@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from taxiway.data.synthesis.likeness import Likeness
 
 Step = Callable[[str], None]
+ROWS = 1_000
+"""How many rows are made where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def synth(
     asked: Asked,
     out: Path,
     *,
-    rows: int,
+    rows: int | None,
     seed: int,
     overwrite: bool = False,
     step: Step = lambda _: None,
@@ -55,7 +57,8 @@ def synth(
     """Writes made-up rows that keep a contract, marked as such.
 
     They are like the rows of the source that was asked for; without one, whatever the contract
-    allows. Raises `InputError` if no rows can be drawn that keep it.
+    allows. Without a number of `rows` they are a thousand, or as many as the contract's key leaves
+    room for. Raises `InputError` if no rows can be drawn that keep it.
     """
     with extras():
         from taxiway.data.table import require_writable
@@ -69,23 +72,27 @@ def synth(
             made, contract, told = _like(asked, rows, seed, step)
         step("Writing, and holding the rows against the contract")
         _write(made, out, contract)
+        if made.height < (rows or ROWS):
+            fewer = f"no more rows than {made.height:,} have keys of their own"
+            told["notes"] = (*told.get("notes", ()), fewer)
         return Made(out, made.height, made.width, **told)
 
 
 def _of_contract(
-    asked: Asked, rows: int, seed: int, step: Step
+    asked: Asked, rows: int | None, seed: int, step: Step
 ) -> tuple[pl.DataFrame, Contract, dict[str, Any]]:
     from taxiway.data.synthesis.promised import promised
 
     contract = contract_of(asked)
-    step(f"Drawing {rows:,} rows from the contract {contract.id}")
+    wanted = rows or ROWS
+    step(f"Drawing {wanted:,} rows from the contract {contract.id}")
     now = datetime.now(UTC).replace(microsecond=0)
-    made = promised(contract, rows, seed=seed, now=now)
+    made = promised(contract, wanted, seed=seed, now=now, or_fewer=rows is None)
     return made, contract, {"like": "", "likeness": None, "protected": {}}
 
 
 def _like(
-    asked: Asked, rows: int, seed: int, step: Step
+    asked: Asked, rows: int | None, seed: int, step: Step
 ) -> tuple[pl.DataFrame, Contract, dict[str, Any]]:
     from taxiway.data.synthesis.copula import draw, learn
     from taxiway.data.synthesis.likeness import likeness
@@ -95,9 +102,15 @@ def _like(
     given = rows_of(asked, labelled=False)
     step("Learning how columns are spread and depend on each other")
     model = learn(given.frame, given.typed, seed=seed)
-    step(f"Drawing {rows:,} rows")
+    wanted = rows or ROWS
+    step(f"Drawing {wanted:,} rows")
     round_ = iter(range(1_000))
-    made = keeping(lambda: draw(model, rows, seed=seed + next(round_)), model.contract, rows)
+    made = keeping(
+        lambda: draw(model, wanted, seed=seed + next(round_)),
+        model.contract,
+        wanted,
+        or_fewer=rows is None,
+    )
     step("Looking for the nearest real rows")
     told = {
         "like": given.called,

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 @click.option(
     "--rows",
     type=click.IntRange(min=1),
-    default=1_000,
-    show_default=True,
-    help="How many rows to make.",
+    help="How many rows to make (default: 1,000, or as many as the key leaves room for).",
 )
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="The same seed, the same rows."
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
 @options.as_json
-def synth(*, asked: Asked, out: Path, rows: int, seed: int, overwrite: bool, as_json: bool) -> None:
+def synth(
+    *, asked: Asked, out: Path, rows: int | None, seed: int, overwrite: bool, as_json: bool
+) -> None:
     """Make up rows that keep a contract: like SOURCE, or without it whatever the contract allows.
 
     The rows are marked as synthetic for ever: what is trained on them stays out of production. Like
@@ -61,6 +61,7 @@ def _show(made: Made) -> None:
     like = made.likeness
     if like is None:
         screen.say("They keep the contract, and are like nothing else.")
+        _note(made)
         return
     worst = sorted(like.marginals.items(), key=lambda item: -item[1])[:3]
     screen.table(
@@ -92,5 +93,9 @@ def _show(made: Made) -> None:
             "Warning: synthetic rows lie nearer to real ones than real ones to each other; don't"
             " give them to people who may not see the data."
         )
+    _note(made)
+
+
+def _note(made: Made) -> None:
     for note in made.notes:
         screen.say(f"Note: {note}.")

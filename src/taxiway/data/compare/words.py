@@ -114,7 +114,7 @@ def _verdict(of: Comparison) -> str:
     if not of.enough and not of.different:
         return (
             f"There is insufficient data to tell: {sides}, and {of.limits.minimum_rows:,} of each"
-            " are needed."
+            " are needed (--minimum-rows says how many)."
         )
     columns = [c for c in of.columns if c.verdict == DIFFERENT]
     if not of.different:

@@ -10,9 +10,10 @@ import polars as pl
 
 from taxiway.core.contract import Column, Contract
 from taxiway.data.findings import Failure
-from taxiway.data.infer.guessing import guess
+from taxiway.data.infer.guessing import ROOM, guess
 from taxiway.data.infer.keys import event_time_of, key_of
 from taxiway.data.infer.look import look_at
+from taxiway.data.infer.names import words_of
 from taxiway.data.infer.record import Draft, Guess
 from taxiway.data.source import ROW, Source, batches, raw_frame, reading
 from taxiway.data.validation import validate
@@ -42,8 +43,13 @@ def draft(
     not hold is taken back.
     """
     sample, every = _sample(source, rows)
+    beside = frozenset(tuple(words_of(name)) for name in source.columns)
     guesses = [
-        guess(look_at(sample[name], decimal=source.decimal), declared=source.declared.get(name))
+        guess(
+            look_at(sample[name], decimal=source.decimal, beside=beside),
+            declared=source.declared.get(name),
+            is_text=source.is_text,
+        )
         for name in source.columns
     ]
     key = key_of(sample, guesses)
@@ -89,9 +95,16 @@ def _thinned(read: Iterator[pl.DataFrame], rows: int) -> tuple[pl.DataFrame, boo
 
 
 def _in_key(found: Guess, key: tuple[str, ...]) -> Guess:
-    alone = "no value is there twice" if len(key) == 1 else f"with {', '.join(key)} no row is twice"
     column = replace(found.column, key=True, nullable=False)
-    return replace(found, column=column, reasons=(*found.reasons, f"part of the key: {alone}"))
+    if len(key) > 1:
+        why = f"part of the key: with {', '.join(key)} no row is twice"
+        return replace(found, column=column, reasons=(*found.reasons, why))
+    reasons = found.reasons
+    if column.type == "integer" and column.maximum is not None:
+        # The next row has the next number: the largest of today is no limit.
+        column = replace(column, maximum=None)
+        reasons = tuple(one for one in reasons if not one.endswith(ROOM))
+    return replace(found, column=column, reasons=(*reasons, "the key: no value is there twice"))
 
 
 def _contract(source: Source, guesses: list[Guess], id: str | None) -> Contract:

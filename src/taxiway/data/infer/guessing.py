@@ -29,12 +29,18 @@ TRUTHS = ({"yes", "no"}, {"y", "n"}, {"t", "f"}, {"ja", "nein"}, {"oui", "non"},
 WITH_UNIT = r"^[+-]?\d+(?:[.,]\d+)?\s*([A-Za-z%°€$£µ²/]{1,6})$"
 
 
-def guess(look: Look, *, declared: str | None = None) -> Guess:
-    """What a column seems to be."""
+ROOM = "the limits leave half of that as room"
+
+
+def guess(look: Look, *, declared: str | None = None, is_text: bool = True) -> Guess:
+    """What a column seems to be. Unless the source `is_text`, its texts are meant to be some."""
     column, sure = _typed(look, declared)
+    if not is_text and look.values.dtype == pl.String() and column.type != "string":
+        look.say(f"text in a file with types: {column.type} only once it is written as one")
+        column, sure = Column(look.name, "string", nullable=True), 0.6
     column, sure = _absent(look, column, sure)
     rest = _limited(look, column)
-    about = _about(look, column)
+    about = _about(look, replace(column, **rest))
     nullable = not (look.nulls == 0 and look.rows >= ENOUGH and not column.sentinels)
     if not nullable:
         look.say(f"a value in each of {look.rows:,} rows")
@@ -301,7 +307,7 @@ def _limited(look: Look, column: Column) -> dict[str, Any]:
         bottom = 0.0
     if low >= 0 and high <= 1 and column.type == "number":
         bottom, top = 0.0, 1.0
-    look.say(f"{low:g} to {high:g} was seen; the limits leave half of that as room")
+    look.say(f"{low:g} to {high:g} was seen; {ROOM}")
     whole = column.type == "integer"
     return {"minimum": int(bottom) if whole else bottom, "maximum": int(top) if whole else top}
 
@@ -330,14 +336,16 @@ def _about(look: Look, column: Column) -> dict[str, Any]:
     """The unit, and whose data they are."""
     about: dict[str, Any] = {}
     if column.type in {"integer", "number"}:
-        unit = names.unit_of(look.words)
+        unit = names.unit_of(look.words, look.beside)
         if unit:
             look.say(f"{unit} by its name")
         elif {"temp", "temperature", "dewpoint", "dewp"}.intersection(look.words):
             unit = _degrees(look)
         if unit:
             about["unit"] = unit
-    personal = named(look.name) is not None
+    # Whether somebody has an address is a fact about them, and names nobody.
+    flag = column.type == "boolean" or column.values == (0, 1)
+    personal = named(look.name) is not None and not flag
     if personal:
         look.say("personal by its name")
     elif (found := of_values(look.values)) and found.rows > look.values.len() / 2:

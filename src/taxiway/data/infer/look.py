@@ -24,6 +24,8 @@ class Look:
     decimal: str = "."
     words: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    beside: frozenset[tuple[str, ...]] = frozenset()
+    """The words of the names of all columns."""
 
     @property
     def filled(self) -> int:
@@ -47,7 +49,9 @@ class Look:
         self.reasons.append(reason)
 
 
-def look_at(series: pl.Series, *, decimal: str = ".") -> Look:
+def look_at(
+    series: pl.Series, *, decimal: str = ".", beside: frozenset[tuple[str, ...]] = frozenset()
+) -> Look:
     """The look at a column of a sample."""
     full = series.drop_nulls()
     counted = full.value_counts(name="\0count", sort=True) if len(full) else None
@@ -56,7 +60,8 @@ def look_at(series: pl.Series, *, decimal: str = ".") -> Look:
         counted.get_column("\0count") if counted is not None else pl.Series([], dtype=pl.UInt32)
     )
     words = names.words_of(series.name)
-    return Look(series.name, values, counts, len(series), series.null_count(), decimal, words)
+    nulls = series.null_count()
+    return Look(series.name, values, counts, len(series), nulls, decimal, words, beside=beside)
 
 
 def numbers_of(look: Look) -> tuple[pl.Series, pl.Series]:

@@ -23,6 +23,7 @@ UNITS = {
 ONLY_LAST = {"c": "°C", "f": "°F", "k": "K", "m": "m", "s": "s", "h": "h", "min": "min", "g": "g",
              "v": "V", "w": "W", "in": "in"}  # fmt: skip
 """Words that say a unit only at the end of a name of several."""
+EXTREMES = frozenset(["max", "maximum", "avg", "average", "mean", "median", "std"])
 WHOLE = {"age": "years"}
 
 NATURAL = {
@@ -56,15 +57,23 @@ def words_of(name: str) -> list[str]:
     return [word.lower() for word in re.split(r"[^0-9A-Za-zÀ-ÿ%]+", spaced) if word]
 
 
-def unit_of(words: list[str]) -> str | None:
-    """The unit that a name says.
+def unit_of(words: list[str], beside: frozenset[tuple[str, ...]] = frozenset()) -> str | None:
+    """The unit that a name says, beside the words of the other columns' names.
 
     >>> unit_of(["trip", "distance", "km"]), unit_of(["m"]), unit_of(["length", "m"])
     ('km', None, 'm')
+    >>> unit_of(["temp", "min"], frozenset([("temp", "max")]))
     """
     if len(words) == 1 and words[0] in WHOLE:
         return WHOLE[words[0]]
     found = [UNITS[word] for word in words if word in UNITS]
     if found:
         return found[-1]
-    return ONLY_LAST.get(words[-1]) if len(words) > 1 else None
+    if len(words) < 2 or words[-1] not in ONLY_LAST:
+        return None
+    *first, last = words
+    others = {one[-1] for one in beside if list(one[:-1]) == first} - {last}
+    # `temp_min` beside `temp_max` is the least, `score_c` beside `score_a` the third.
+    least = last == "min" and bool(others & EXTREMES)
+    listed = len(last) == 1 and any(len(o) == 1 and o not in ONLY_LAST for o in others)
+    return None if least or listed else ONLY_LAST[last]

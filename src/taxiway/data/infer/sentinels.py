@@ -90,12 +90,16 @@ def among_days(values: pl.Series, counts: pl.Series) -> list[tuple[str, int, str
     low, high = rest.min(), rest.max()
     assert isinstance(low, date) and isinstance(high, date)  # noqa: S101, PT018
     spread = max((high - low).days, 30)
+    steps = rest.cast(pl.Date()).unique().sort().diff().drop_nulls().dt.total_days()
+    step = int(steps.max() or 0)  # type: ignore[arg-type]
     found: list[tuple[str, int, str]] = []
     for value, day, count in zip(
         values.filter(known), days.filter(known), counts.filter(known), strict=True
     ):
         gap = (low - day).days if day < low else (day - high).days
-        if gap > spread or (gap > 0 and count >= max(5, int(counts.sum()) * 0.01)):
+        # The first of a column of years or months is one step before the next: no sentinel.
+        often = gap > max(2 * step, 1) and count >= max(5, int(counts.sum()) * 0.01)
+        if gap > spread or often:
             found.append((_text(value), count, f"far from all others, {low} to {high}"))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -66,13 +67,19 @@ def summary(column: Column, sample: pl.DataFrame, hidden: str | None = None) -> 
         told["values"] = [{"value": value[:LONGEST], "rows": rows} for value, rows in top]
         told["others"] = column.rows - column.nulls - sum(rows for _, rows in top)
     elif column.kind == TIME:
-        told["first"] = utc_text(column.first) if column.first else None
-        told["last"] = utc_text(column.last) if column.last else None
+        written = _day if column.type == "date" else utc_text
+        told["first"] = written(column.first) if column.first else None
+        told["last"] = written(column.last) if column.last else None
     pictured = picture([column], [sample])
     told["histogram"] = (
         {"labels": list(pictured.labels), "shares": list(pictured.shares[0])} if pictured else None
     )
     return told
+
+
+def _day(at: datetime) -> str:
+    """A day without the midnight that it is counted at."""
+    return at.date().isoformat()
 
 
 def summaries(of: Survey, hidden: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -53,7 +53,16 @@ def learn(frame: pl.DataFrame, contract: Contract, *, seed: int) -> Model:
     rng = np.random.default_rng(seed)
     there = contract.only(frame.columns)
     anchors = _anchors(frame)
-    marginals = tuple(marginal(frame.get_column(c.name), c, rng, anchors) for c in there.columns)
+    marginals = tuple(
+        marginal(
+            frame.get_column(c.name),
+            c,
+            rng,
+            anchors,
+            alone=bool(c.unique) or there.key == (c.name,),
+        )
+        for c in there.columns
+    )
     latent: list[tuple[str, bool]] = []
     scores: list[Floats] = []
     missing: dict[str, float] = {}

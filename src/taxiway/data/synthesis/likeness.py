@@ -56,7 +56,9 @@ def likeness(real: pl.DataFrame, made: pl.DataFrame, *, seed: int = 0) -> Likene
     names = made.columns
     left, right = _codes(real, made, names)
     whole = np.concatenate([left, right])
-    spread = np.nanmax(whole, axis=0) - np.nanmin(whole, axis=0) if len(whole) else np.ones(0)
+    # A column without any value has no spread; nanmax would warn of it.
+    low, high = (f.reduce(whole, axis=0, initial=np.nan) for f in (np.fmin, np.fmax))
+    spread = high - low
     spread = np.where(np.isfinite(spread) & (spread > 0), spread, 1.0)
     numeric = np.array([real.schema[n].is_numeric() or real.schema[n].is_temporal() for n in names])
     ordered = np.flatnonzero(numeric | [real.get_column(n).n_unique() <= 2 for n in names])

@@ -29,6 +29,8 @@ FEW_VALUES = 20
 MOST_CATEGORIES = 1_000
 NAMES = 0.5
 """Distinct values a row from which on texts name rows."""
+MOST_NUMBERED = 10**9
+"""How far numbers that tell rows apart may run from the smallest."""
 GRID = 400
 """Quantiles that a number's distribution is kept as."""
 EDGE = 1e-6
@@ -53,15 +55,22 @@ class Marginal:
 
 
 def marginal(
-    values: pl.Series, column: Column, rng: np.random.Generator, anchors: Floats
+    values: pl.Series,
+    column: Column,
+    rng: np.random.Generator,
+    anchors: Floats,
+    *,
+    alone: bool = False,
 ) -> Marginal:
-    """How one column is drawn.
+    """How one column is drawn; `alone` if no value may come twice.
 
     `anchors` are numeric columns of shape (rows, anchors): categories are put in the order of the
     one that differs most between them, as scores can only rise and fall together.
     """
     known = values.drop_nulls()
     missing = values.is_null().to_numpy() if values.null_count() else None
+    if alone and column.type == "integer" and known.len():
+        return _numbered(values, column, missing)
     if not known.len():
         return Marginal(values.name, None, lambda u, _: _nothing(values, len(u)), missing, 0)
     if column.type in {"string", "boolean"} or known.n_unique() <= FEW_VALUES:
@@ -85,6 +94,20 @@ def _named(values: pl.Series, missing: NDArray[np.bool_] | None) -> Marginal:
         return pl.Series(values.name, shapes_like(known, len(uniform), rng, FEWEST))
 
     return Marginal(values.name, None, back, missing, known.len())
+
+
+def _numbered(values: pl.Series, column: Column, missing: NDArray[np.bool_] | None) -> Marginal:
+    """Numbers that tell rows apart: others from the same on, as many as may be needed."""
+    low = int(values.min())  # type: ignore[arg-type]
+    most = column.maximum if isinstance(column.maximum, int | float) else None
+    high = min(int(most) if most is not None else low + MOST_NUMBERED, 2**63 - 1)
+    known = values.len() - values.null_count()
+
+    def back(uniform: Floats, rng: np.random.Generator) -> pl.Series:
+        # Which numbers there are says nothing of the other columns.
+        return pl.Series(values.name, rng.integers(low, high, len(uniform), endpoint=True))
+
+    return Marginal(values.name, None, back, missing, known)
 
 
 def _categories(

@@ -14,8 +14,9 @@ import polars as pl
 from taxiway.core.contract import Column, Contract
 from taxiway.core.errors import InputError, Problem
 from taxiway.data.column_types import DTYPES
+from taxiway.data.source import NULLS
 
-NULLS = 0.05
+MISSING = 0.05
 """Share of missing values where they are allowed."""
 ROUNDS = 20
 """How often rows are drawn again in place of those that break a rule."""
@@ -25,7 +26,9 @@ UNBOUNDED = 1_000.0
 Draw = Callable[[int], list[Any]]
 
 
-def promised(contract: Contract, rows: int, *, seed: int, now: datetime) -> pl.DataFrame:
+def promised(
+    contract: Contract, rows: int, *, seed: int, now: datetime, or_fewer: bool = False
+) -> pl.DataFrame:
     """Rows that keep a contract, with its types.
 
     Times end at `now`. Raises `InputError` where no such rows can be drawn: too few values for a
@@ -36,12 +39,15 @@ def promised(contract: Contract, rows: int, *, seed: int, now: datetime) -> pl.D
     def drawn() -> pl.DataFrame:
         return pl.DataFrame([_series(column, rows, dice, now) for column in contract.columns])
 
-    return keeping(drawn, contract, rows)
+    return keeping(drawn, contract, rows, or_fewer=or_fewer)
 
 
-def keeping(drawn: Callable[[], pl.DataFrame], contract: Contract, rows: int) -> pl.DataFrame:
+def keeping(
+    drawn: Callable[[], pl.DataFrame], contract: Contract, rows: int, *, or_fewer: bool = False
+) -> pl.DataFrame:
     """As many of the rows that are drawn as are wanted, which keep what a contract says of several
-    columns and of several rows. Raises `InputError` if too few do."""
+    columns and of several rows. Raises `InputError` if too few do, or, where fewer will do, none.
+    """
     kept: list[pl.DataFrame] = []
     found = 0
     conditions = [pl.sql_expr(rule.condition) for rule in contract.rules or ()]
@@ -54,10 +60,12 @@ def keeping(drawn: Callable[[], pl.DataFrame], contract: Contract, rows: int) ->
         found = whole.height
         if found >= rows:
             return whole.head(rows)
+    if or_fewer and found:
+        return whole
     what = "rules" if conditions else "key and unique columns"
     raise InputError(
         f"Only {found:,} of {rows:,} rows could be drawn that keep the {what} of {contract.id}.",
-        todo="Ask for fewer rows.",
+        todo=f"Ask for --rows {found} or fewer." if found else "Correct the contract's rules.",
     )
 
 
@@ -74,7 +82,7 @@ def _unique(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 def _series(column: Column, rows: int, dice: random.Random, now: datetime) -> pl.Series:
     values = _draw(column, dice, now)(rows)
     if column.nullable and not column.key:
-        values = [None if dice.random() < NULLS else value for value in values]
+        values = [None if dice.random() < MISSING else value for value in values]
     return pl.Series(column.name, values, dtype=DTYPES[column.type], strict=False)
 
 
@@ -173,7 +181,7 @@ def _patterned(column: Column, dice: random.Random, least: int, most: int) -> Dr
 def _like(text: str, dice: random.Random) -> str:
     """A text of the same shape: other digits and letters in their places."""
     lower = "abcdefghijklmnopqrstuvwxyz"
-    return "".join(
+    like = "".join(
         dice.choice("0123456789")
         if c.isdigit()
         else dice.choice(lower.upper() if c.isupper() else lower)
@@ -181,6 +189,8 @@ def _like(text: str, dice: random.Random) -> str:
         else c
         for c in text
     )
+    # Two letters may come out as what a file says where there is no value.
+    return _like(text, dice) if like in NULLS and text else like
 
 
 def shapes_like(values: pl.Series, rows: int, rng: np.random.Generator, fewest: int) -> list[str]:
