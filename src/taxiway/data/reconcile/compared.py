@@ -10,9 +10,9 @@ import polars as pl
 
 from taxiway.data.reconcile.between import Between
 from taxiway.data.reconcile.columns import Column
+from taxiway.data.reconcile.dependence import chance
 from taxiway.data.reconcile.finding import Finding
 from taxiway.data.reconcile.forms import Hashes, exact, hashed, share_of
-from taxiway.data.reconcile.relation import chance
 from taxiway.data.reconcile.shifted import Shift, shift_of
 from taxiway.data.reconcile.views import Flags, View, equal
 

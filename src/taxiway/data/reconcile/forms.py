@@ -23,6 +23,9 @@ LAYOUTS = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M",
+    "%d.%m.%y",
+    "%m/%d/%y",
+    "%d/%m/%y",
     "%Y/%m/%d",
     "%d.%m.%Y",
     "%d.%m.%Y %H:%M",
@@ -30,9 +33,14 @@ LAYOUTS = (
     "%d/%m/%Y",
     "%m/%d/%Y %H:%M",
     "%d-%b-%Y",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%d %B %Y",
+    "%B %d, %Y",
     "%Y%m%d",
 )
-"""How text spells a time; the first that fits is taken."""
+"""How text spells a time; the first that fits is taken: years of two digits before those of four,
+which would be read as the first century."""
 
 MOSTLY = 0.8
 """A column is read as numbers or times if so many of its texts are: the others stay as they are."""

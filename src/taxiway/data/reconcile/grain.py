@@ -11,8 +11,9 @@ import polars as pl
 from taxiway.data.reconcile.columns import Column
 from taxiway.data.reconcile.forms import NUMBER, Floats, Hashes, numbers
 from taxiway.data.reconcile.joins import Trial
-from taxiway.data.reconcile.laws import EXPLAINED, Law, law_of, rank_correlation
+from taxiway.data.reconcile.laws import EXPLAINED, Law, law_of, said
 from taxiway.data.reconcile.names import plain
+from taxiway.data.reconcile.ranks import rank_correlation
 
 MOST_PAIRS = 200
 MOST_KEYS = 2_000
@@ -88,7 +89,10 @@ def _grain(
         if rank_correlation(x[both_there], made[both_there]) < 0.9:
             continue
         law = law_of(x, made) or _exactly(x, made)
-        if law is None or law.explained < EXPLAINED or law.function or law.offset:
+        if law is None or law.explained < EXPLAINED or law.function:
+            continue
+        # A scale of temperature has another zero; a sum of several zeros has none.
+        if law.offset and (how == "sum" or not said(law)):
             continue
         # A mean is a sum, too, where all groups are equally large: of both, the plain one.
         if best is None or law.factor == 1 != best.law.factor:

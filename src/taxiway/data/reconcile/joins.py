@@ -27,6 +27,8 @@ MOST_COLUMNS = 400
 TRIALS = 4
 UNIQUE = 0.95
 LONGEST_KEY = 6
+BLOCK = 16
+"""Rows that are taken together, where they are taken by their place."""
 FEWEST = 10
 """Keys that have to match."""
 COARSER = ("hour", "day", "month")
@@ -241,7 +243,8 @@ _PLACE = "\0place"
 def _rows_by_place(one: Profile, limit: np.uint64, on_rows: Rows) -> pl.DataFrame:
     kept, place = [], 0
     for batch in one.table.batches():
-        at = pl.int_range(place, place + batch.height, eager=True).hash(3)
+        # Rows that stand side by side stay so: what is true of them only by their order shows.
+        at = (pl.int_range(place, place + batch.height, eager=True) // BLOCK).hash(3)
         kept.append(batch.filter(at <= int(limit)))
         place += batch.height
         on_rows(batch.height)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from taxiway.data.reconcile.digits import steps_of
 from taxiway.data.reconcile.forms import Floats
+from taxiway.data.reconcile.ranks import rank_correlation
 from taxiway.data.reconcile.units import KNOWN, SCALES, TENS
 from taxiway.data.reconcile.views import Flags
 
@@ -23,6 +25,10 @@ MONOTONE = 0.8
 """Rank correlation below which no law explains nearly all rows."""
 CLOSE = 2e-6
 """Relative miss that is no miss."""
+NEARLY_ALL = 0.99
+"""Share of rows that a law which people know explains, so that no other one is looked for."""
+NEARER = 0.7
+"""How far a law may be from rows, of what another one is, for that to be the better one."""
 
 POWERS: dict[str, tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]] = {
     "log": (np.log, lambda y: 1 / y),
@@ -67,22 +73,15 @@ class Law:
     def is_identity(self) -> bool:
         return not self.function and self.factor == 1 and self.offset == 0
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one that people know."""
+        whole = self.factor.is_integer() or (1 / self.factor).is_integer()
+        return not self.function and (bool(said(self)) or (not self.offset and whole))
+
     def of(self, y: Floats) -> Floats:
         with np.errstate(all="ignore"):
             return self.factor * (POWERS[self.function][0](y) if self.function else y) + self.offset
-
-
-def rounding(values: Floats) -> float:
-    """The step that values are rounded to; 0 if none is seen."""
-    seen = np.unique(values[np.isfinite(values)])[:2_000]
-    if not len(seen):
-        return 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        for digits in range(7):
-            scaled = seen * 10.0**digits
-            if (np.abs(scaled - np.round(scaled)) <= 1e-7 * np.maximum(1, np.abs(scaled))).all():
-                return float(10.0**-digits)
-    return 0.0
 
 
 def law_of(x: Floats, y: Floats) -> Law | None:
@@ -95,22 +94,29 @@ def law_of(x: Floats, y: Floats) -> Law | None:
         x, y = x[both], y[both]
         if len(x) < FEWEST or min(len(np.unique(x)), len(np.unique(y))) < 3:
             return None
-        steps = (rounding(x), rounding(y))
-        best: Law | None = None
+        steps = (steps_of(x), steps_of(y))
         telling = _telling(x, y)
-        for fit in (_scaled, _shifted):
-            law = fit(x, y, steps)
+        best: Law | None = None
+        fitting: Law | None = None
+        for function in ("scale", "", *POWERS):
+            law = _scaled(x, y, steps) if function == "scale" else _shifted(x, y, steps, function)
+            if function == "scale" and abs(rank_correlation(x, y)) < MONOTONE:
+                return law if law and law.explained < EXPLAINED else fitting
             if law and law.explained >= EXPLAINED and _tells(law, x, y, steps, telling):
-                return law
+                if law.explained >= NEARLY_ALL and law.is_plain:
+                    return law
+                fitting = law if fitting is None or _is_closer(law, fitting) else fitting
             best = _better(best, law)
-            if fit is _scaled and abs(rank_correlation(x, y)) < MONOTONE:
-                return best
-        for function in POWERS:
-            law = _shifted(x, y, steps, function)
-            if law and law.explained >= EXPLAINED and _tells(law, x, y, steps, telling):
-                return law
-            best = _better(best, law)
-        return best if best and best.explained < EXPLAINED else None
+        return fitting or (best if best and best.explained < EXPLAINED else None)
+
+
+def _is_closer(law: Law, than: Law) -> bool:
+    """Whether a less simple law is the right one: a narrow range looks straight, and its rounding
+    hides by how much it is not."""
+    if law.explained < than.explained - 0.002:
+        return False
+    nearer = than.spread > CLOSE and law.spread < 0.3 * than.spread
+    return nearer or law.explained > than.explained + 0.005
 
 
 def _telling(x: Floats, y: Floats) -> Flags:
@@ -123,7 +129,7 @@ def _telling(x: Floats, y: Floats) -> Flags:
     return telling
 
 
-def _tells(law: Law, x: Floats, y: Floats, steps: tuple[float, float], telling: Flags) -> bool:
+def _tells(law: Law, x: Floats, y: Floats, steps: tuple[Floats, Floats], telling: Flags) -> bool:
     """Whether a law holds where there is something to explain, too."""
     if telling.sum() < 3:
         return False
@@ -139,7 +145,7 @@ def _better(best: Law | None, law: Law | None) -> Law | None:
     return law
 
 
-def _scaled(x: Floats, y: Floats, steps: tuple[float, float]) -> Law | None:
+def _scaled(x: Floats, y: Floats, steps: tuple[Floats, Floats]) -> Law | None:
     """x = factor * y."""
     some = (x != 0) & (y != 0)
     if some.sum() < FEWEST or len(np.unique(y[some])) < 3:
@@ -154,7 +160,7 @@ def _scaled(x: Floats, y: Floats, steps: tuple[float, float]) -> Law | None:
     return _best_of(x, y, steps, [(nicer, 0.0) for nicer in (*_nice(factor), factor)], "")
 
 
-def _shifted(x: Floats, y: Floats, steps: tuple[float, float], function: str = "") -> Law | None:
+def _shifted(x: Floats, y: Floats, steps: tuple[Floats, Floats], function: str = "") -> Law | None:
     """x = factor * function(y) + offset."""
     if function in WITHIN:
         inside = WITHIN[function](y)
@@ -179,8 +185,9 @@ def _shifted(x: Floats, y: Floats, steps: tuple[float, float], function: str = "
         if near.sum() < FEWEST or h[near].std() == 0:
             break
         factor, offset = _least_squares(x[near], h[near])
+    step, spread = float(np.median(steps[0])), _scale(x)
     pairs = [(nice, _offset(x, h, sound, nice)) for nice in (*_nice(factor), factor)]
-    nicer = [(f, nice) for f, o in pairs for nice in (*_nice_offsets(o, f, steps[0]), o)] + [
+    nicer = [(f, nice) for f, o in pairs for nice in (*_nice_offsets(o, f, step, spread), o)] + [
         (factor, offset)
     ]
     return _best_of(x, y, steps, nicer, function)
@@ -190,14 +197,15 @@ def _offset(x: Floats, h: Floats, sound: Flags, factor: float) -> float:
     return float(np.median((x - factor * h)[sound]))
 
 
-def _nice_offsets(offset: float, factor: float, step: float) -> list[float]:
-    found = [
+def _nice_offsets(offset: float, factor: float, step: float, spread: float) -> list[float]:
+    found = [0.0] if abs(offset) <= max(step, 1e-3 * spread) else []
+    found += [
         o
         for (f, o) in SCALES
         if abs(f - factor) < 1e-9 and abs(o - offset) <= max(step, 0.02 * abs(o))
     ]
     scale = max(step, 1e-9 * max(1.0, abs(offset)))
-    found += [round(offset)] if abs(round(offset) - offset) <= scale else []
+    found += [float(round(offset))] if abs(round(offset) - offset) <= scale else []
     return found + ([round(offset, 2)] if abs(round(offset, 2) - offset) <= scale / 2 else [])
 
 
@@ -238,7 +246,7 @@ def _nice(factor: float) -> list[float]:
 
 
 def _allowed(
-    x: Floats, y: Floats, steps: tuple[float, float], factor: float, function: str
+    x: Floats, y: Floats, steps: tuple[Floats, Floats], factor: float, function: str
 ) -> Floats:
     """How far a row may be from a law: what the rounding of either side explains."""
     steep = np.abs(factor * (POWERS[function][1](y) if function else np.ones_like(y)))
@@ -248,13 +256,13 @@ def _allowed(
 def _best_of(
     x: Floats,
     y: Floats,
-    steps: tuple[float, float],
+    steps: tuple[Floats, Floats],
     candidates: list[tuple[float, float]],
     function: str,
 ) -> Law | None:
-    """The law of the candidates that explains most rows; of equals, the first."""
+    """The law of the candidates that explains most rows; of equals, the first that is near."""
     spread = _scale(x)
-    best: Law | None = None
+    best: tuple[Law, float] | None = None
     for factor, offset in candidates:
         if not np.isfinite(factor) or not np.isfinite(offset) or factor == 0:
             continue
@@ -266,9 +274,17 @@ def _best_of(
         explained = float((miss <= allowed).mean())
         size = np.maximum(np.abs(x), 1e-300)
         found = Law(factor, offset, function, explained, float(np.median(miss / size)), len(x))
-        if best is None or found.explained > best.explained + 0.002:
-            best = found
-    return best
+        beyond = float(np.median(np.maximum(0.0, miss - CLOSE * np.abs(x))))
+        if (
+            best is None
+            or explained > best[0].explained + 0.002
+            or (
+                # Rounding hides a wrong law as well as a right one, but the right one is nearer.
+                explained > best[0].explained - 0.002 and beyond < NEARER * best[1]
+            )
+        ):
+            best = found, beyond
+    return best[0] if best else None
 
 
 def _scale(x: Floats) -> float:
@@ -299,27 +315,6 @@ def about(x: Floats, y: Floats) -> Law | None:
         if abs(rank_correlation(x, y)) < (0.0 if ten else 0.7):
             return None
         return Law(nicer[0] if nicer else factor, 0.0, "", close, spread, len(x), noisy=True)
-
-
-def rank_correlation(x: Floats, y: Floats) -> float:
-    """Spearman's, without a warning for constants: 0."""
-    if len(x) < 2:
-        return 0.0
-    a, b = ranks(x), ranks(y)
-    if a.std() == 0 or b.std() == 0:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def ranks(values: Floats) -> Floats:
-    """Ranks of numbers; equal ones share the middle of theirs.
-
-    >>> ranks(np.array([10.0, 30.0, 10.0])).tolist()
-    [0.5, 2.0, 0.5]
-    """
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return (ends - (counts + 1) / 2)[inverse]
 
 
 def said(law: Law) -> str:

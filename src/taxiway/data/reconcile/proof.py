@@ -14,11 +14,12 @@ import polars as pl
 
 from taxiway.data.reconcile.clocks import PLACES
 from taxiway.data.reconcile.columns import Column, Profile, text_of
+from taxiway.data.reconcile.dependence import association, chance, dependence_of
 from taxiway.data.reconcile.forms import TIME, Form, Hashes, exact, hashed, times
 from taxiway.data.reconcile.joins import FEWEST, UNIQUE, Trial, mixed
 from taxiway.data.reconcile.matching import matched
 from taxiway.data.reconcile.names import alike, plain
-from taxiway.data.reconcile.relation import chance, dependence_of
+from taxiway.data.reconcile.ranks import rank_correlation
 from taxiway.data.reconcile.views import View, equal, view_of
 
 LOOKED_AT = 1_000
@@ -26,6 +27,14 @@ LOOKED_AT = 1_000
 MOST_COLUMNS = 40
 EXCELLENT = 0.85
 """Quality of a key from which no other one is looked for."""
+ALIKE = 0.995
+"""How much rows agree with those beside them from which on their order tells nothing."""
+SHARPER = 0.5
+"""How much of the rows' difference from those beside them may be left where they are the same."""
+SUPPORTED = 0.25
+"""Share of the other columns that have to support a key of several columns."""
+MOST_OF_COUNTS = 0.3
+"""Rows of either side that numbers of another name which count have to match."""
 HOURS = (*range(-14, 0), *range(1, 15))
 
 
@@ -73,13 +82,20 @@ class Proof:
         if max(self.trial.coverage) < (0.3 if self.trial.of_values else 0.1):
             return False
         if self.trial.of_values or max(self.trial.uniqueness) < UNIQUE:
+            if self.trial.of_values and self.trial.how == "n:m" and self.compared < 2:
+                return False
             return self.support is not None and self.support >= 0.5
-        if len(self.trial.keys) > 1 and self.support == 0 and self.compared >= 2:
-            return False
+        if len(self.trial.keys) > 1 and self.compared >= 2:
+            # A day and an hour are one row of each month: those of two months are other things.
+            least = SUPPORTED if self.compared > 2 else 1e-9
+            if (self.support or 0) < least:
+                return False
         named = all(alike(a.name, b.name) > 0 for a, b in self.trial.keys)
-        if not named and any(a.dense or b.dense for a, b in self.trial.keys):
+        if not named and any(_by_digits(a, b) for a, b in self.trial.keys):
             # Small numbers stand in any two columns, in digits of text too.
-            return (self.support or 0) >= 0.4
+            # What counts from 1 begins like any other such column, and agrees with its beginning.
+            few = self.trial.of_counts and min(self.trial.coverage) < MOST_OF_COUNTS
+            return (self.support or 0) >= 0.4 and not few
         if self.trial.of_counts:
             return bool(self.support) or (self.support is None and named)
         return True
@@ -89,6 +105,11 @@ class Proof:
         """Whether numbers overlap, and no column has to do with its namesake."""
         identify = min(self.trial.uniqueness) >= 0.99 and len(self.trial.keys) == 1
         return identify and self.trial.of_counts and self.support == 0 and self.compared >= 2
+
+
+def _by_digits(a: Column, b: Column) -> bool:
+    """Whether values match by small numbers, or by what is left of texts without their prefix."""
+    return a.dense or b.dense or a.form.prefix != b.form.prefix
 
 
 def proven(trial: Trial, left: Profile, right: Profile) -> Proof:
@@ -103,10 +124,15 @@ def proven(trial: Trial, left: Profile, right: Profile) -> Proof:
         for c in left.columns
         if plain(c.name) in names and c.name not in taken
     ]
+    judge = _in_place if trial.by_order else _agreement
+    if FEWEST <= keys < len(ours):
+        # Rows that repeat a key say no more than the key does.
+        each = np.sort(np.unique(trial.left_ids[ours], return_index=True)[1])
+        ours, others = ours[each], others[each]
     scores = [
         score
         for a, b in pairs[:MOST_COLUMNS]
-        for score in [_agreement(_view(trial.left, ours, a), _view(trial.right, others, b))]
+        for score in [judge(_view(trial.left, ours, a), _view(trial.right, others, b))]
         if score is not None
     ]
     if not scores:
@@ -126,11 +152,48 @@ def _agreement(x: View, y: View) -> float | None:
     x, y = x.only(both), y.only(both)
     if min(x.distinct, y.distinct) < 2:
         return None
+    found = max(_beyond_chance(x, y), dependence_of(x, y))
+    return found if found >= 0.4 else 0.0
+
+
+def _beyond_chance(x: View, y: View) -> float:
+    """The share of rows that are equal, above what chance gives."""
     expected = chance(x.loose, y.loose)
     share = max(float(equal(x, y).mean()), float((x.loose == y.loose).mean()))
-    beyond = (share - expected) / (1 - expected) if expected < 0.95 else 0.0
-    found = max(beyond, dependence_of(x, y))
-    return found if found >= 0.4 else 0.0
+    return (share - expected) / (1 - expected) if expected < 0.95 else 0.0
+
+
+def _in_place(x: View, y: View) -> float | None:
+    """How much two columns agree row by row, and not with the rows beside them; None if nothing
+    can be told, as they are equal there, too.
+
+    What is sorted, or follows time, is like its neighbours: rows of other things in the same order
+    have to do with one another too, but no more than with the rows before and after them.
+    """
+    found = _agreement(x, y)
+    if not found:
+        return found
+    begin, end = np.ones((2, len(x.ids)), np.bool_)
+    begin[-1:] = end[:1] = False
+    near = _likeness(x, y)
+    beside = max(
+        _likeness(x.only(begin), y.only(end)),
+        _likeness(x.only(end), y.only(begin)),
+    )
+    if min(near, beside) >= ALIKE:
+        return None if _beyond_chance(x, y) >= ALIKE else 0.0
+    return found if 1 - near <= SHARPER * (1 - beside) else 0.0
+
+
+def _likeness(x: View, y: View) -> float:
+    """From 0 (as chance gives) to 1 (one column follows from the other)."""
+    both = x.there & y.there
+    x, y = x.only(both), y.only(both)
+    found = max(_beyond_chance(x, y), association(x.ids, y.ids))
+    if x.is_numeric and y.is_numeric:
+        finite = np.isfinite(x.floats) & np.isfinite(y.floats)
+        found = max(found, abs(rank_correlation(x.floats[finite], y.floats[finite])))
+    return found
 
 
 def clocked(proof: Proof, left: Profile, right: Profile) -> Proof:

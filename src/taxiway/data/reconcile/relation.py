@@ -15,10 +15,13 @@ import polars as pl
 
 from taxiway.data.reconcile.clocks import Clock, of_parts, of_times
 from taxiway.data.reconcile.codings import Coding, coding_of
-from taxiway.data.reconcile.forms import Hashes, share_of
-from taxiway.data.reconcile.laws import EXPLAINED, FEWEST, Law, about, law_of, rank_correlation
+from taxiway.data.reconcile.dependence import chance, dependence_of
+from taxiway.data.reconcile.forms import share_of
+from taxiway.data.reconcile.laws import EXPLAINED, FEWEST, Law, about, law_of
 from taxiway.data.reconcile.views import Flags, View, equal
 
+FEW, FEW_CURVED = 8, 12
+"""Values that a law has to go through which people don't know; one that is no straight line."""
 SAME = 0.98
 """Share of equal rows from which two columns are the same."""
 
@@ -113,7 +116,7 @@ def _of_rows(x: View, y: View) -> Relation:
         return replace(
             plain, name="differs", explained=noisy.explained, law=noisy, dependence=dependence
         )
-    if share >= 0.3 and share - _by_chance(x, y) > 0.2:
+    if share >= 0.3 and share - chance(x.ids, y.ids) > 0.2:
         return replace(plain, name="differs", explained=share, dependence=dependence)
     name = "related" if dependence >= 0.5 else "unrelated"
     return replace(plain, name=name, dependence=dependence)
@@ -187,6 +190,9 @@ def _lawful(x: View, y: View, plain: Relation) -> Relation | None:
     law = law_of(x.floats, y.floats)
     if law is None or law.explained < EXPLAINED:
         return None
+    # Through a few values some curve goes whatever they are: they are codes.
+    if min(x.distinct, y.distinct) < (FEW_CURVED if law.function else FEW) and not law.is_plain:
+        return None
     return replace(
         plain, name="precision" if law.is_identity else "law", explained=law.explained, law=law
     )
@@ -200,7 +206,8 @@ def _mixed(x: View, y: View, plain: Relation) -> Relation | None:
     if rest.sum() < max(FEWEST, 0.01 * len(rest)):
         return None
     law = law_of(x.floats[rest], y.floats[rest])
-    if law is None or law.explained < 0.9 or law.is_identity:
+    few = min(len(np.unique(side.ids[rest])) for side in (x, y)) < FEW
+    if law is None or law.explained < 0.9 or law.is_identity or few:
         return None
     whole = plain.equal + law.explained * float(rest.mean())
     return replace(
@@ -302,46 +309,3 @@ def _two_sentinels(x: View, y: View) -> Sentinel | None:
     if count < 0.9 * apart.sum() or any(count < 0.8 * often for _, often in words):
         return None
     return Sentinel("both", words[0][0], count, float(count / apart.sum()), words[1][0])
-
-
-def dependence_of(x: View, y: View) -> float:
-    """From 0 (nothing to do with one another) to 1, above what chance gives."""
-    if x.is_numeric and y.is_numeric:
-        both = np.isfinite(x.floats) & np.isfinite(y.floats)
-        if both.sum() >= FEWEST:
-            ranked = abs(rank_correlation(x.floats[both], y.floats[both]))
-            beyond = ranked - 2 / float(np.sqrt(both.sum()))
-            return max(beyond, association(x.ids, y.ids))
-    return association(x.ids, y.ids)
-
-
-def association(x: Hashes, y: Hashes) -> float:
-    """Cramér's V of two columns with few values, corrected for what chance gives; 0 for many."""
-    both = (x != 0) & (y != 0)
-    _, a = np.unique(x[both], return_inverse=True)
-    _, b = np.unique(y[both], return_inverse=True)
-    rows = len(a)
-    if not rows:
-        return 0.0
-    wide, high = int(a.max()) + 1, int(b.max()) + 1
-    if min(wide, high) < 2 or wide * high > rows * 5 or max(wide, high) > rows / 3:
-        return 0.0
-    table = np.bincount(a * high + b, minlength=wide * high).reshape(wide, high).astype(float)
-    expected = table.sum(1, keepdims=True) * table.sum(0, keepdims=True) / rows
-    squares = float(((table - expected) ** 2 / expected).sum()) / rows
-    corrected = max(0.0, squares - (wide - 1) * (high - 1) / (rows - 1))
-    return float(min(1.0, np.sqrt(corrected / max(1e-9, min(wide, high) - 1))))
-
-
-def _by_chance(x: View, y: View) -> float:
-    """The share of rows that would be equal if the rows of one side were shuffled."""
-    return chance(x.ids, y.ids)
-
-
-def chance(x: Hashes, y: Hashes) -> float:
-    """The share of rows that would be equal by chance."""
-    ours, counts = np.unique(x[x != 0], return_counts=True)
-    others, more = np.unique(y[y != 0], return_counts=True)
-    _, at, there = np.intersect1d(ours, others, return_indices=True)
-    total = max(1, counts.sum()) * max(1, more.sum())
-    return float((counts[at].astype(float) * more[there]).sum() / total)

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from taxiway.data.reconcile.laws import ranks
+from taxiway.data.reconcile.dependence import chance
 from taxiway.data.reconcile.names import alike
-from taxiway.data.reconcile.relation import Relation, chance, relation
+from taxiway.data.reconcile.ranks import ranks
+from taxiway.data.reconcile.relation import Relation, relation
 from taxiway.data.reconcile.views import View, equal
 
 MOST_COLUMNS = 300

@@ -9,13 +9,21 @@ import polars as pl
 
 from taxiway.data.reconcile.codings import WORDS
 from taxiway.data.reconcile.columns import Column, Profile
+from taxiway.data.reconcile.digits import rounding
 from taxiway.data.reconcile.forms import NUMBER, TIME, Floats, exact, numbers
-from taxiway.data.reconcile.laws import Law, rounding, said
+from taxiway.data.reconcile.laws import Law, said
+from taxiway.data.reconcile.units import KNOWN, SCALES, TENS
 
 FEWEST = 100
 """Values that each side needs."""
 FAR = 0.3
 """Distance of two distributions (Kolmogorov-Smirnov) from which they are not the same."""
+CLOSE = 0.05
+"""Distance that a unit may leave which is no power of ten and no scale of temperature."""
+UNEVEN = 0.3
+"""How far frequencies have to be from even ones to be recognised."""
+NAMES_ROWS = 0.98
+"""Distinct values a row from which on whole numbers without gaps number rows."""
 SENTINELS = frozenset(
     float(sign * n)
     for n in (9, 99, 999, 9999, 99999, 999999, 9999999, 999999999)
@@ -52,7 +60,8 @@ def hint_of(left: Profile, right: Profile, x: Column, y: Column) -> Hint | None:
         spike = _spike(ours, others, a, b)
         if spike:
             return spike
-        found = _unit(ours, others)
+        counts = all(c.dense and c.uniqueness >= NAMES_ROWS for c in (x, y))
+        found = None if counts else _unit(ours, others)
         if found or min(len(np.unique(ours)), len(np.unique(others))) > 60:
             return found
     return _words(exact(a, x.form), exact(b, y.form))
@@ -89,6 +98,7 @@ def _unit(ours: Floats, others: Floats) -> Hint | None:
     rows = min(len(ours), len(others))
     error = 1.6 * np.sqrt(1 / len(ours) + 1 / len(others))
     best: Hint | None = None
+    plain = {(sign * ten, 0.0) for ten in (*TENS, 1.0) for sign in (1.0, -1.0)} | set(SCALES)
     for factor, offset in _candidates(ours, others):
         moved = others * factor + offset
         grain = max(rounding(ours), abs(factor) * rounding(others))
@@ -97,7 +107,9 @@ def _unit(ours: Floats, others: Floats) -> Hint | None:
             ours + grain * (jitter.random(len(ours)) - 0.5),
             moved + grain * (jitter.random(len(moved)) - 0.5),
         )
-        if after <= min(error, distance / 3) and (best is None or after < best.after - 0.005):
+        # Among so many factors one moves a few hundred values about as far as it takes by chance.
+        least = error if (factor, offset) in plain else min(error, CLOSE)
+        if after <= min(least, distance / 3) and (best is None or after < best.after - 0.005):
             law = Law(factor, offset, "", 1 - after, after, rows)
             best = Hint("unit", law=law, distance=distance, after=after, rows=rows)
     return best
@@ -116,8 +128,6 @@ def apart(ours: Floats, others: Floats) -> float:
 
 def _candidates(ours: Floats, others: Floats) -> list[tuple[float, float]]:
     """Factors that people know, and the one that all quantiles agree on."""
-    from taxiway.data.reconcile.units import KNOWN, SCALES, TENS
-
     found = [(sign * ten, 0.0) for ten in TENS for sign in (1.0, -1.0)] + [(-1.0, 0.0)]
     found += list(SCALES)
     known = [k for k in KNOWN if said(Law(k, 0.0, "", 1.0, 0.0, 1))]
@@ -160,6 +170,9 @@ def _words(ours: pl.Series, others: pl.Series) -> Hint | None:
         return None
     p, q = (frame["n"].to_numpy() / frame["n"].sum() for frame in (a, b))
     most = min(len(p), len(q))
+    # Values that are all about as frequent, as the days of a month are, tell nothing by it.
+    if np.abs(p - 1 / len(p)).sum() < UNEVEN:
+        return None
     if np.abs(p[:most] - q[:most]).sum() < 0.15:
         return Hint("coding", rows=min(sizes), after=0.5)
     return None

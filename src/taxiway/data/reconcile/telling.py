@@ -8,6 +8,7 @@ import numpy as np
 
 from taxiway.data.mapping import Mapped
 from taxiway.data.reconcile.between import Between, sure
+from taxiway.data.reconcile.codings import coding_of
 from taxiway.data.reconcile.finding import Finding
 from taxiway.data.reconcile.laws import Law
 from taxiway.data.reconcile.relation import Relation
@@ -63,13 +64,19 @@ def steps_of(
         return (law_step(found.law),)
     if found.name == "spelling":
         how = respelled(x.said, y.said)
-        return ({"do": "spell", "as": how},) if how else None
+        return ({"do": "spell", "as": how},) if how else _word_by_word(between, x, y)
     if found.name == "coding" and found.coding and not found.detail.get("backward"):
         hidden = between.hides(x.name, y.name)
         return None if hidden else ({"do": "recode", "table": dict(found.coding.table)},)
     if found.name == "clock":
         return _clock_steps(found)
     return None
+
+
+def _word_by_word(between: Between, x: View, y: View) -> tuple[dict[str, Any], ...] | None:
+    """A table of words, where no rule spells one column's as the other's."""
+    coding = None if between.hides(x.name, y.name) else coding_of(x, y)
+    return ({"do": "recode", "table": dict(coding.table)},) if coding else None
 
 
 def law_step(law: Law) -> dict[str, Any]:
