@@ -22,7 +22,7 @@ from taxiway.data.findings import Failure, Validation
 from taxiway.data.in_order import in_order
 from taxiway.data.label import defined
 from taxiway.data.rules import Known, Rule, raw_name, rules_of
-from taxiway.data.source import ROW, Source, batches, rows_of_other_width, typed
+from taxiway.data.source import ROW, WIDE, Source, batches, rows_of_other_width, typed
 from taxiway.data.tally import (
     SAMPLE_CHARACTERS,
     SAMPLES,
@@ -104,7 +104,9 @@ def examine(
             own.may_be_short = raw.get_column(source.columns[-1]).null_count() > 0
         return own
 
-    for own in in_order(look, batches(source)):
+    # Each thread holds a batch; of a thousand columns one is half a gigabyte.
+    workers = 1 if len(source.columns) >= WIDE else None
+    for own in in_order(look, batches(source), workers=workers):
         seen.add(own)
         on_rows(own.rows)
     found, marks = _conclude(

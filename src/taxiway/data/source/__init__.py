@@ -15,12 +15,13 @@ from taxiway.data.source.record import (
     fingerprint,
     require_unchanged,
 )
-from taxiway.data.source.rows import ROW, batches, raw_frame, read_source, reading, typed
+from taxiway.data.source.rows import ROW, WIDE, batches, raw_frame, read_source, reading, typed
 from taxiway.data.source.widths import rows_of_other_width
 
 __all__ = [
     "NULLS",
     "ROW",
+    "WIDE",
     "Fingerprint",
     "Source",
     "batches",
