@@ -14,9 +14,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from taxiway.bootstrap.stub import standing
+from taxiway.serving.records import read_records
+
 from .conftest import DEVELOPER, ENGINEER, MODEL, Firm, _copy
 from .test_endpoint import Client, free_port, serving
-from .test_features import _asking, snapshot_of  # noqa: F401 - a fixture
+from .test_features import _asking, asking, snapshot_of  # noqa: F401 - fixtures
 
 AT = "2013-01-06T12:00:00Z"
 LATER = "2013-01-06T18:00:00Z"
@@ -123,6 +126,20 @@ def test_the_endpoint_looks_up_what_the_batch_joins(reading: Firm) -> None:
     found = {line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in metrics.splitlines()}
     looked_up = int(found[f'{counted}"found"}}']) + int(found[f'{counted}"nothing"}}'])
     assert looked_up == len(made) + len(alone) + len(before) + len(after)
+
+
+def test_the_stub_takes_keys_alone_too(asking: Firm) -> None:  # noqa: F811
+    contract = asking.project / "contracts" / "flights.yaml"
+    name = "{name: wind_speed, logicalType: number,"
+    assert name in contract.read_text()
+    contract.write_text(contract.read_text().replace(name, f"{name} required: true,"))
+    takes = standing(asking.project).current.champion.artefact.inputs
+    frame = pl.read_parquet(asking.project / "data" / "flights.parquet").drop(UNKNOWN)
+    text = frame.head(2).with_columns(pl.col("time_hour").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    read = read_records(text.select(set(text.columns) & set(takes.names)).to_dicts(), takes)
+    assert len(read) == 2
+    assert next(one for one in takes.columns if one.name == "wind_speed").nullable
+    assert "may leave out wind_speed" in takes.description
 
 
 def answered(client: Client, content: Any, seconds: float = 10) -> list[dict[str, Any]]:

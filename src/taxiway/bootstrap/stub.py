@@ -6,6 +6,7 @@ Needs no workspace: there is nothing to read from the record, and nothing is wri
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from taxiway.bootstrap.extras import extras
 from taxiway.core.kind import CLASSIFICATION, KINDS
 
 if TYPE_CHECKING:
+    from taxiway.bootstrap.project import Project
     from taxiway.bootstrap.serving import Listen
     from taxiway.core.artefact import Overseen
     from taxiway.core.contract import Contract
@@ -68,6 +70,8 @@ def _planned(path: Path) -> tuple[str, Contract, str, str, Overseen | None]:
     if path.is_dir():
         project = read_project(path)
         charter, contract = project.file.charter, project.contract
+        if charter and charter.data.features:
+            contract = _looked_up(project, charter.data.features)
         model = charter.name if charter else project.folder.name
         reasons = charter.deployment.reason_codes if charter else "adverse"
     else:
@@ -80,3 +84,16 @@ def _planned(path: Path) -> tuple[str, Contract, str, str, Overseen | None]:
         reasons = "all"
     watched = overseen(plain, known, known.digest) if plain else None
     return model, known, kind, reasons, watched
+
+
+def _looked_up(project: Project, name: str) -> Contract:
+    """The project's contract for callers who may leave the features of its set out."""
+    from taxiway.bootstrap.data.features import FOLDER, definitions
+
+    contract = project.contract
+    features = definitions(project.folder / FOLDER).set(name).columns
+    columns = tuple(
+        replace(one, nullable=True) if one.name in features else one for one in contract.columns
+    )
+    said = f" A record may leave out {', '.join(features)}: they are looked up."
+    return replace(contract, columns=columns, description=f"{contract.description}{said}".strip())
