@@ -216,7 +216,16 @@ def test_a_batch_of_keys_alone_gets_the_features_that_training_would(asking: Fir
     scored = [pl.read_parquet(data / f"{name}.parquet") for name in "ab"]
     assert scored[0]["probability"].equals(scored[1]["probability"])
 
+    # The set has moved on to what the next release is to be trained on; this one keeps its own.
     view = asking.project / "features" / "weather.yaml"
+    newer = view.read_text().replace("version: 1", "version: 2").replace("ttl: 3h", "ttl: 4h")
+    (asking.project / "features" / "weather2.yaml").write_text(newer)
+    for file in (asking.project / "features").glob("*.yaml"):
+        file.write_text(file.read_text().replace("view: weather@1", "view: weather@2"))
+    pl.read_parquet(keys).write_delta(data / "again")
+    asking.run("score", data / "again", data / "d.parquet", "--env", "dev")
+    assert pl.read_parquet(data / "d.parquet")["probability"].equals(scored[0]["probability"])
+
     view.write_text(view.read_text().replace("ttl: 3h", "ttl: 4h"))
     said = asking.run("score", keys, data / "c.parquet", "--env", "dev", code=4)
     assert "is another one now" in said

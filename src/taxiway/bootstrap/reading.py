@@ -56,10 +56,22 @@ def reading(
     `told` hears of rows that a database gave.
     """
     if isinstance(asked, Path):
-        yield _table(asked, before) if (asked / "_delta_log").is_dir() else _file(asked)
+        yield _table(asked, before) if is_table(asked) else _file(asked)
     else:
         with _rows(*asked, out, contract, before, told) as found:
             yield found
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path is the folder of a Delta table."""
+    return (path / "_delta_log").is_dir()
+
+
+def newest(path: Path) -> Source:
+    """A file, or a Delta table as it is now."""
+    from taxiway.data.source import open_source
+
+    return _table(path, None).source if is_table(path) else open_source(path)
 
 
 def _file(path: Path) -> Reading:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from taxiway.bootstrap.data import features as wired
 from taxiway.bootstrap.data.joined import rows_of
 from taxiway.bootstrap.data.meaning import mapped_source
+from taxiway.bootstrap.reading import is_table, newest
 from taxiway.core.errors import RefusedError
 from taxiway.core.evidence import FEATURES, Evidence
 from taxiway.core.facts import Release
@@ -30,13 +31,13 @@ def with_features(opened: Opened, release: Release, asked: Asked, out: Path) -> 
     values. A release that was trained without features, or rows that bring them, cost nothing.
     """
     pinned = opened.record.find(Evidence, subject=release.snapshot, kind=FEATURES)
-    if not pinned or not isinstance(asked, Path) or not asked.is_file():
+    there = isinstance(asked, Path) and (asked.is_file() or is_table(asked))
+    if not pinned or not isinstance(asked, Path) or not there:
         yield asked
         return
     from taxiway.data.begun import note_of
-    from taxiway.data.source import open_source
 
-    source = open_source(asked)
+    source = newest(asked)
     features = {name for view in pinned[-1].found["views"] for name in view["columns"]}
     if features & set(source.columns):
         yield asked
@@ -57,10 +58,7 @@ def _join(opened: Opened, release: Release, pinned: Evidence, source: Source, ke
     from taxiway.data.table import writing
 
     project = opened.project()
-    catalogue = wired.definitions(project.folder / wired.FOLDER)
-    asked = catalogue.set(pinned.found["set"])
-    views = catalogue.used(asked)
-    _require_pinned(release, pinned, asked, views)
+    asked, views = _pinned(opened, release, pinned, project.folder / wired.FOLDER)
     source, _ = mapped_source(
         opened, project, source, model=release.model, read_as=project.contract
     )
@@ -70,16 +68,29 @@ def _join(opened: Opened, release: Release, pinned: Evidence, source: Source, ke
         add(made.frame)
 
 
-def _require_pinned(
-    release: Release, pinned: Evidence, asked: FeatureSet, views: Sequence[FeatureView]
-) -> None:
-    now = {view.id: view.digest for view in views}
+def _pinned(
+    opened: Opened, release: Release, pinned: Evidence, folder: Path
+) -> tuple[FeatureSet, Sequence[FeatureView]]:
+    """The set that a release was trained on, with views that the project still defines so.
+
+    The project's own set may be another one by now: that of the next release.
+    """
+    from taxiway.data.features.pinned import pinned_set
+    from taxiway.data.features.registry import recorded
+
+    catalogue = wired.definitions(folder)
     columns = [name for view in pinned.found["views"] for name in view["columns"]]
+    told = pinned_set(pinned, recorded(opened.record), columns)
+    # The record of early joins does not say by which columns.
+    asked = told.asked if told is not None else catalogue.set(pinned.found["set"])
+    used = [catalogue.views.get(part.view) for part in asked.parts]
+    views = [view for view in used if view is not None]
+    now = {view.id: view.digest for view in views}
     if now != pinned.digests or list(asked.columns) != columns:
         was = ", ".join(sorted(pinned.digests))
         raise RefusedError(
-            f"{release.id} was trained on {was}, and the set {asked.name!r} of this project is"
-            " another one now.",
+            f"{release.id} was trained on {was}, and what this project defines is another one now.",
             todo="Join its features yourself, from the definitions it was trained on, and score"
             " the result; or train again.",
         )
+    return asked, views
