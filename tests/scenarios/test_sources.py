@@ -18,8 +18,10 @@ import pytest
 from deltalake import write_deltalake
 from sqlalchemy import create_engine, text
 
+from taxiway.adapters import object_source
 from taxiway.bootstrap.data.sources import opened
 from taxiway.cli import main
+from taxiway.cli.data.infer import _again
 from taxiway.core.errors import InputError, MissingError, RefusedError, StoreError
 from taxiway.data.infer import draft
 from taxiway.data.source import batches
@@ -112,6 +114,18 @@ def test_a_draft_and_a_check_of_a_query(trips: str, tmp_path: Path) -> None:
     assert "the key repeats" in said
     assert "3 rows are in" in said or "2 rows are in" in said
     assert "the key repeats" in quarantine.read_text()
+
+
+def test_columns_that_have_no_text_are_named_at_once(trips: str) -> None:
+    with pytest.raises(InputError, match="2 columns of the query can't be read") as caught:
+        opened(trips, query="SELECT code, '{}'::jsonb AS j, '{1}'::int[] AS a FROM trips")
+    assert [problem.what.split()[1] for problem in caught.value.problems] == ["j", "a"]
+
+
+def test_the_next_command_has_the_query_and_no_password() -> None:
+    assert _again("a b.csv", None) == "'a b.csv'"
+    url = "postgresql://reader:tr0ub4dor@db:5432/bank?sslpassword=tr0ub4dor"
+    assert _again(url, "trips") == "postgresql://reader@db:5432/bank --query trips"
 
 
 def test_a_query_that_is_wrong_or_missing(trips: str) -> None:
@@ -292,6 +306,20 @@ def test_a_store_that_answers_503(busy: type[Busy]) -> None:
     with pytest.raises(StoreError, match="busy or away"):
         opened("s3://bank/trips.csv")
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "message"),
+    [
+        ("HEAD http://127.0.0.1:40303/b/503.csv in 503ms - refused", StoreError, "the network"),
+        ("GET http://x/a in 40.3ms - status code: 503 Service Unavailable: ", StoreError, "busy"),
+        ("GET http://x/503 in 1s - status code: 403 Forbidden: ", RefusedError, "does not let"),
+        ("PUT http://169.254.169.254/latest/api/token in 1s", RefusedError, "no credentials"),
+    ],
+)
+def test_a_status_is_no_port_and_no_name(said: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        raise object_source._away("s3://b/a.csv", said)
 
 
 def test_no_store_at_that_address(monkeypatch: pytest.MonkeyPatch, busy: type[Busy]) -> None:

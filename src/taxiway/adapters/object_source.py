@@ -8,6 +8,7 @@ AWS_REGION, AWS_ENDPOINT_URL and the like); nothing of them is ever shown.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 SCHEMES = frozenset({"s3", "s3a", "gs", "az", "abfs", "abfss"})
 RETRIES: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
 PIECE = 8 << 20
+URL = re.compile(r"\w+://\S+")
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 
@@ -171,18 +173,23 @@ def _errors(url: str) -> Iterator[None]:
 
 
 def _away(called: str, said: str) -> Exception:
-    """Told apart by what is said, as the library has one error for all of these."""
-    low = said.lower()
+    """Told apart by what is said, as the library has one error for all of these.
+
+    A name, a port or a time may hold any number: a status counts with its words, outside of URLs.
+    """
+    low = URL.sub("", said.lower())
+    if "169.254" in said:  # where a machine of a cloud asks for its credentials
+        low += " metadata"
     for marks, error in (
         (
-            ("403", "forbidden", "access denied"),
+            ("403 forbidden", "access denied", "accessdenied"),
             RefusedError(
                 f"The store does not let these credentials read {called}.",
                 todo="Ask its owner for the right to list and read it.",
             ),
         ),
         (
-            ("503", "slow down", "service unavailable", "500 ", "502", "504"),
+            ("503 service", "slow down", "500 internal", "502 bad", "504 gateway"),
             StoreError(
                 f"{called} can't be read: the store answers that it is busy or away (5xx), and"
                 " still did after a few more attempts.",
@@ -190,7 +197,7 @@ def _away(called: str, said: str) -> Exception:
             ),
         ),
         (
-            ("credential", "metadata", "169.254"),
+            ("credential", "metadata"),
             RefusedError(
                 f"There are no credentials for {called}.",
                 todo="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true"

@@ -126,12 +126,13 @@ def batches(
         try:
             for chunk in rows.partitions(FETCHED_ROWS):
                 columns = list(zip(names, zip(*chunk, strict=True), strict=True))
+                _require_texts(columns, wanted)
                 if kinds is not None:
                     for name, values in columns:
                         kinds.setdefault(name, set()).update(map(type, values))
                 yield pl.DataFrame(
                     [
-                        pl.Series(name, _texts(name, values, wanted.get(name)), dtype=pl.String())
+                        pl.Series(name, _texts(values, wanted.get(name)), dtype=pl.String())
                         for name, values in columns
                     ]
                 )
@@ -209,16 +210,37 @@ def _require_key(names: Sequence[str], contract: Contract) -> None:
         )
 
 
-def _texts(name: str, values: Sequence[Any], wanted: str | None) -> list[str | None]:
-    """The values of a column as text. Raises `InputError` for types that have none."""
-    kinds = set(map(type, values)) - {type(None)}
-    odd = kinds - (TEXTS if wanted == "string" else WRITERS.keys())
-    if odd:
-        raise InputError(
-            f"Column {name} of the query holds {', '.join(sorted(k.__name__ for k in odd))};"
-            f" expected {'text' if wanted == 'string' else 'text, numbers, booleans or times'}.",
-            todo="CAST it in the query, or leave it out.",
-        )
+def _require_texts(columns: Sequence[tuple[str, Sequence[Any]]], wanted: Mapping[str, str]) -> None:
+    """Raises `InputError` with every column of a type that is not written as text."""
+    odd = {
+        name: sorted(kind.__name__ for kind in kinds)
+        for name, values in columns
+        if (kinds := _kinds(values) - (TEXTS if wanted.get(name) == "string" else WRITERS.keys()))
+    }
+    if not odd:
+        return
+    todo = "CAST it in the query, or leave it out."
+    problems = [
+        f"Column {name} of the query holds {', '.join(found)}; expected"
+        f" {'text' if wanted.get(name) == 'string' else 'text, numbers, booleans or times'}."
+        for name, found in odd.items()
+    ]
+    if len(problems) == 1:
+        raise InputError(problems[0], todo=todo)
+    raise InputError(
+        f"{len(odd)} columns of the query can't be read.",
+        [Problem(one.removesuffix(".")) for one in problems],
+        todo=todo,
+    )
+
+
+def _kinds(values: Sequence[Any]) -> set[type]:
+    return set(map(type, values)) - {type(None)}
+
+
+def _texts(values: Sequence[Any], wanted: str | None) -> list[str | None]:
+    """The values of a column as text."""
+    kinds = _kinds(values)
     if wanted == "boolean" and kinds == {int}:  # SQLite has no booleans
         bits = {0: "false", 1: "true"}
         return [None if v is None else bits.get(v, str(v)) for v in values]

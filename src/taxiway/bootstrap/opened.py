@@ -173,7 +173,7 @@ class Opened:
             how_many = f"{len(found)} snapshots begin" if found else "No snapshot begins"
             raise MissingError(
                 f"{how_many} with {shortened(digest)!r}.",
-                todo="`taxiway data show` shows the digest of the newest one.",
+                todo="`taxiway data list` shows them all; those of files have no lineage.",
             )
         return found[0]
 

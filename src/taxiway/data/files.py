@@ -184,7 +184,7 @@ def _copy(
         on_bytes(size)
         return digest, 0, size
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with _ended(ThreadPoolExecutor(THREADS)) as pool:
         copying = [
             (one, [pool.submit(copy, one, at) for at in range(0, one.look.bytes, PIECE)])
             for one in files
@@ -196,7 +196,20 @@ def _copy(
             digest = digest_of([piece for piece, _, _ in where])
             content.files[one.name] = digest
             content.pieces[digest] = where
-            content.new_bytes += sum(size for piece, _, size in where if piece not in known)
+            new = {piece: size for piece, _, size in where if piece not in known}
+            content.new_bytes += sum(new.values())
+            known |= new.keys()
+
+
+@contextmanager
+def _ended(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
+    """A pool whose work is given up where something goes wrong: nobody waits for it then."""
+    with pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _pack(

@@ -253,3 +253,36 @@ def test_the_store_itself_is_left_out(office: Any, folder: Path) -> None:
     store.mkdir()
     (store / "record.db").write_bytes(b"changes all the time")
     assert take_files(office.desk, folder, seen=MemorySeen(), store=store).files == 6
+
+
+def test_the_same_piece_twice_is_new_once(take: Take, folder: Path) -> None:
+    root = folder / "holes"
+    root.mkdir()
+    for name in ("a", "b"):
+        (root / name).write_bytes(bytes(4_000))
+    assert take(root).new_bytes == 2_000
+
+
+def test_what_waits_to_be_copied_is_given_up_when_it_ends_early(
+    office: Any, take: Take, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = folder / "many"
+    root.mkdir()
+    for number in range(40):
+        (root / f"{number:02d}").write_bytes(bytes([number]) * 2_000)
+    put, copied = office.objects.put_file, []
+
+    def slowly(path: Path, *given: Any, **named: Any) -> str:
+        copied.append(path.name)
+        time.sleep(0.01)
+        found: str = put(path, *given, **named)
+        return found
+
+    def interrupted(*_given: Any, **_named: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(office.objects, "put_file", slowly)
+    monkeypatch.setattr(module, "_pack", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        take(root)
+    assert len(copied) < 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,17 @@ def infer(
     show(found)
     if out is not None:
         screen.say(f"Written to {out}. Next: read it, correct it, and")
-        screen.say(f"  taxiway data check {source} --contract {out}")
+        screen.say(f"  taxiway data check {_again(source, reading.query)} --contract {out}")
+
+
+def _again(source: str, query: str | None) -> str:
+    """How the same source is named to the next command; no password is repeated."""
+    place, mark, rest = source.partition("://")
+    if mark and "@" in rest:
+        who, _, where = rest.rpartition("@")
+        source = f"{place}://{who.partition(':')[0]}@{where.partition('?')[0]}"
+    asked = ["--query", query] if query else []
+    return shlex.join([source, *asked])
 
 
 def show(found: Draft) -> None:
