@@ -107,6 +107,21 @@ def test_rows_like_these_are_made_up(loans: Path) -> None:
         run(data, "synth", "--out", "first.csv")
 
 
+@pytest.mark.parametrize("out", ["made.csv", "made.parquet"])
+def test_a_draft_is_enough_to_make_rows_up(loans: Path, out: str) -> None:
+    """What `infer` writes has no moments of decision, and may spell dates in its own way."""
+    days = [f"{1 + n % 28:02}/{1 + n // 28 % 12:02}/2013" for n in range(100)]
+    times = [f"{day} 1{n % 10}:30" for n, day in enumerate(days)]
+    table = {"n": range(100), "day": days, "at": times, "v": [n % 3 for n in range(100)]}
+    pl.DataFrame(table).write_csv("x.csv")
+    run(data, "infer", "x.csv", "--out", "x.yaml")
+    for source in (["x.csv"], []):
+        made = run(data, "synth", *source, "--contract", "x.yaml", "--out", out, "--overwrite")
+        assert "1,000 synthetic rows" in made.output
+        held = run(data, "check", out, "--contract", "x.yaml")
+        assert held.exit_code == 0, held.output
+
+
 def test_what_repairs_earn_is_shown_and_drawn(loans: Path) -> None:
     rng = np.random.default_rng(1)
     frame = pl.read_csv(loans).with_columns(

@@ -109,6 +109,12 @@ def test_numbers_of_rows_go_on(tmp_path: Path) -> None:
     assert set(made["v"]) <= {0, 1, 2, 3}
 
 
+def test_what_could_not_be_read_does_not_come_back() -> None:
+    given = pl.DataFrame({"v": [*range(99), None]})
+    kept = replace(contract(), columns=(Column("v", "integer"),), event_time="")
+    assert draw(learn(given, kept, seed=1), 1_000, seed=1)["v"].null_count() == 0
+
+
 def test_no_text_reads_as_missing() -> None:
     values = pl.Series(["AB", "CD"] * 20)
     assert "NA" not in shapes_like(values, 20_000, np.random.default_rng(1), 5)

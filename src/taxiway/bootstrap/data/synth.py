@@ -121,6 +121,21 @@ def _like(
     return made, model.contract, told
 
 
+def _spelled(made: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Rows for a text file: dates and times as the contract says that they are spelled."""
+    import polars as pl
+
+    columns: list[pl.Expr] = []
+    for column in contract.columns:
+        if not column.format or not made.schema[column.name].is_temporal():
+            continue
+        value = pl.col(column.name)
+        if column.type == "timestamp":
+            value = value.dt.convert_time_zone(column.timezone or "UTC")
+        columns.append(value.dt.to_string(column.format))
+    return made.with_columns(columns)
+
+
 def _write(made: pl.DataFrame, out: Path, contract: Contract) -> None:
     """Writes rows, there whole or not at all; before that they have to keep the contract."""
     import tempfile
@@ -137,7 +152,7 @@ def _write(made: pl.DataFrame, out: Path, contract: Contract) -> None:
         else:
             from taxiway.data.frame import plain_frame
 
-            marked(plain_frame(made)).write_csv(whole)
+            marked(plain_frame(_spelled(made, contract))).write_csv(whole)
         source = open_source(whole)
         # A table that is made for a test need not be as large as the real one.
         held = dataclasses.replace(contract, minimum_rows=1, references=None)

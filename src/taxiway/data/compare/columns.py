@@ -26,6 +26,8 @@ SAME, DIFFERENT, INSUFFICIENT = "same", "different", "insufficient data"
 LEFT_OUT = "left out"
 
 NAMED_VALUES = 5
+BIN_ROWS = 10
+"""Rows of both together that a bin of a text has at the least."""
 BINS = 30
 """Values of a text that get a bin of their own: the most frequent of both together."""
 
@@ -123,19 +125,49 @@ def binned(training: Column, production: Column) -> tuple[list[int], list[int]]:
         )
     names = named_bins(training, production)
     sides = []
-    for side in (training, production):
+    for side, new in zip((training, production), _new(training, production, names), strict=True):
         counts = [side.values.get(name, 0) for name in names]
-        sides.append([*counts, side.rows - side.nulls - sum(counts), side.nulls])
+        others = side.rows - side.nulls - sum(counts)
+        sides.append([*counts, *([] if new is None else [new]), others - (new or 0), side.nulls])
     return sides[0], sides[1]
 
 
+def _new(
+    training: Column, production: Column, names: Collection[str]
+) -> tuple[int | None, int | None]:
+    """Rows, none of them in the bins of `names`, whose value no other row of training has.
+
+    Of training that is a value that stands once: how often one is new says how many to expect of
+    production (Good 1953). Names of towns are mostly new in both, and that is no difference. None
+    where not all values were counted.
+    """
+    if training.distinct is None or production.distinct is None:
+        return None, None
+    named = set(names)
+    once = sum(n == 1 for value, n in training.values.items() if value not in named)
+    unseen = sum(
+        n
+        for value, n in production.values.items()
+        if value not in named and value not in training.values
+    )
+    return once, unseen
+
+
 def named_bins(training: Column, production: Column) -> list[str]:
-    """The most frequent values of both together, by their mean share."""
+    """The most frequent values of both together, by their mean share.
+
+    A value of few rows has no bin: chosen for being on one side, it would always differ.
+    """
     weights: dict[str, float] = {}
     for side in (training, production):
         for value, rows in list(side.values.items())[: 4 * BINS]:
             weights[value] = weights.get(value, 0.0) + rows / max(1, side.rows)
-    return sorted(weights, key=lambda value: (-weights[value], value))[:BINS]
+    often = [v for v in weights if _rows_of(v, training) + _rows_of(v, production) >= BIN_ROWS]
+    return sorted(often, key=lambda value: (-weights[value], value))[:BINS]
+
+
+def _rows_of(value: str, side: Column) -> int:
+    return side.values.get(value, 0)
 
 
 def _compared(

@@ -68,7 +68,9 @@ def marginal(
     one that differs most between them, as scores can only rise and fall together.
     """
     known = values.drop_nulls()
-    missing = values.is_null().to_numpy() if values.null_count() else None
+    # A value that can't be read is none, but no row may miss one where the contract says so.
+    some = values.null_count() and column.nullable and not column.key
+    missing = values.is_null().to_numpy() if some else None
     if alone and column.type == "integer" and known.len():
         return _numbered(values, column, missing)
     if not known.len():
