@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from taxiway.core.moves import CHALLENGER, CHAMPION
 if TYPE_CHECKING:
     from taxiway.bootstrap.workspace import Workspace
     from taxiway.core.artefact import Artefact
+    from taxiway.serving.completing import Looked
     from taxiway.serving.deciding import Decider
     from taxiway.serving.lineup import Lineup
 
@@ -77,16 +79,17 @@ def decider_of(
     environment: str,
     channel: str,
     store: str | None = None,
+    counts: Looked | None = None,
 ) -> Decider:
     """A loaded release with the workspace's decision log, and the store of features that it may
-    look up."""
+    look up; `counts` goes on counting what that gave."""
     from taxiway.adapters.ids import new_ids
     from taxiway.serving.deciding import Decider
     from taxiway.serving.spent import Spent, clocked
 
     desk, spent = workspace.desk, Spent()
     model = workspace.find_model(artefact.model)
-    completing = completing_of(workspace, artefact, store, spent) if store else None
+    completing = completing_of(workspace, artefact, store, spent, counts) if store else None
     if completing:
         artefact = taking(artefact, completing.takes)
     return Decider(
@@ -117,6 +120,8 @@ def lineup_of(
     from taxiway.serving import shadow
     from taxiway.serving.lineup import Lineup, Post
 
+    counts: Looked = Counter()
+
     def find() -> dict[str, Post]:
         if release:
             return {CHAMPION: Post(release, workspace.find_release(release))}
@@ -132,7 +137,9 @@ def lineup_of(
         logged_as = {CHALLENGER: shadow.ENVIRONMENT}.get(role, environment)
         if release:
             from taxiway.serving.rehearsal import ENVIRONMENT as logged_as  # noqa: N811
-        return decider_of(workspace, artefact, logged_as, "http", store)
+        # A challenger decides in a thread of its own, and what it looks up answers nobody.
+        counted = None if role == CHALLENGER else counts
+        return decider_of(workspace, artefact, logged_as, "http", store, counted)
 
     return Lineup(
         find=find,

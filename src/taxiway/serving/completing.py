@@ -25,6 +25,9 @@ from taxiway.serving.spent import Spent
 Lookup = Callable[[Mapping[str, Any], datetime], Mapping[str, Any]]
 """(columns of who asks, as of when) -> the features. Raises `StoreError` if the store fails."""
 
+Looked = Counter[tuple[str, str]]
+"""(view, `found` or `nothing`) -> records."""
+
 REST_SECONDS = 1.0
 """How long a store that failed is left alone: of all who need it meanwhile, nobody waits for it."""
 OUTCOMES = ("found", "nothing")
@@ -77,8 +80,8 @@ class Completing:
     """What a record has to be whose features were looked up."""
     look_up: Lookup
     spent: Spent
-    counts: Counter[tuple[str, str]]
-    """(view, `found` or `nothing`) -> records; written by the one thread that decides."""
+    counts: Looked
+    """Written by the one thread that decides."""
 
     def completed(self, rows: Rows, places: Places | None = None) -> Rows:
         """Rows that were read under `takes`, whole; `places` says which of a request they are.
@@ -142,9 +145,17 @@ class Completing:
 
 
 def completing(
-    pinned: Pinned, whole: Contract, inputs: Contract, look_up: Lookup, spent: Spent
+    pinned: Pinned,
+    whole: Contract,
+    inputs: Contract,
+    look_up: Lookup,
+    spent: Spent,
+    counts: Looked | None = None,
 ) -> Completing:
-    """`whole` is the contract of the release, `inputs` that of what it was measured to read."""
+    """`whole` is the contract of the release, `inputs` that of what it was measured to read.
+
+    `counts` goes on from one release to the next, for those that one thread decides.
+    """
     by = {*pinned.keys, pinned.time}
     needs = whole.only({*inputs.names, *by})
     brings = _optional(needs, by - set(inputs.names))
@@ -154,8 +165,9 @@ def completing(
         f" them from {', '.join(pinned.views)}, by {', '.join(pinned.keys)} and as of its"
         f" {pinned.time}.".strip(),
     )
-    # All of them from the start: who reads them meanwhile finds none added.
-    counts = Counter({(view, outcome): 0 for view in pinned.views for outcome in OUTCOMES})
+    counts = Counter() if counts is None else counts
+    # All of them from the start, those with nothing to count too.
+    counts.update({(view, outcome): 0 for view in pinned.views for outcome in OUTCOMES})
     return Completing(pinned, takes, brings, needs, resting(look_up), spent, counts)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -108,8 +107,8 @@ class Served:
         self.metrics.waiting = self.grouping.waiting
         cast = self.lineup.current
         made = [one.completing.counts for one in cast.deciders if one.completing] if cast else []
-        if made:
-            self.metrics.looked_up = sum(made, Counter())
+        if made:  # the champion and the canary count together, and with those before them
+            self.metrics.looked_up = made[0].copy()
         return self.metrics
 
     def _worked(self, worked: Worked) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +32,7 @@ from taxiway.serving.grouping import Limits as GroupLimits
 from taxiway.serving.guardrail import Guardrail, Limits
 from taxiway.serving.records import read_records
 from taxiway.serving.rows import rows_of
+from taxiway.serving.served import Served
 from taxiway.serving.shadow import Shadow
 from taxiway.serving.spent import Spent
 from taxiway.serving.splitting import split
@@ -181,6 +184,26 @@ def test_a_problem_names_the_record_as_it_was_sent(store: Store, share: int | No
     assert "records of a part can't be used" in error.headline
     if share is None:
         assert named[0] == "[150].visits"
+
+
+def test_what_was_counted_outlives_the_release_that_counted_it(store: Store) -> None:
+    counts: Counter[tuple[str, str]] = Counter()
+    champion, canary = (
+        completing(pinned, WHOLE, READ, store.look_up, Spent(), counts)
+        for pinned in (PINNED, dataclasses.replace(PINNED, parts=(("calls@3", ("last",)),)))
+    )
+    champion.completed(read(champion, KEYED))
+    decider = decider_with(champion, MemoryDecisions())
+    guardrail = Guardrail(Limits(), "d", "loans:4")
+    beside = Canary(decider_with(canary, MemoryDecisions()), "d", 50, guardrail)
+    lineup: Any = SimpleNamespace(answering=lambda: None)
+    served = Served("loans", lineup, gate=lambda *_: None)  # type: ignore[arg-type]
+    served.start(lambda call: call())
+    for lineup.current in (Cast(decider, beside), Cast(decider)):
+        found = served.measured().looked_up
+        assert found["branches@1", "found"] == found["calls@2", "found"] == 1
+        assert len(found) == 6
+    served.close()
 
 
 def test_what_was_looked_up_holds_the_contract_too(store: Store) -> None:

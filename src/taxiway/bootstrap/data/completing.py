@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from taxiway.core.facts import Release
     from taxiway.data.features.online import Lookup
     from taxiway.data.features.pinned import PinnedSet
-    from taxiway.serving.completing import Completing
+    from taxiway.serving.completing import Completing, Looked
     from taxiway.serving.spent import Spent
 
 
@@ -61,7 +61,7 @@ def found_store(opened: Opened, releases: Sequence[Release], named: str | None) 
 
 
 def completing_of(
-    opened: Opened, artefact: Artefact, store: str | None, spent: Spent
+    opened: Opened, artefact: Artefact, store: str | None, spent: Spent, counts: Looked | None
 ) -> Completing | None:
     """How records of a release are completed; None without features to read, or a store."""
     from taxiway.serving.completing import Pinned, completing
@@ -82,6 +82,7 @@ def completing_of(
         artefact.inputs,
         _look_up(opened.root, store, pinned),
         spent,
+        counts,
     )
 
 
