@@ -44,6 +44,10 @@ def why(guess: Guess) -> str:
         (["yes", "no"] * N, "string", "a yes or no"),
         (["red", "green", "blue"] * N, "string", "3 values in 600 rows"),
         ([f"{n} kg" for n in range(N)], "string", "with their unit in the text (kg)"),
+        ([f"${n},{n % 900 + 100}.50" for n in range(1, N)], "string", "a sign of money"),
+        ([f"{n}.{n % 900 + 100}.000" for n in range(1, N)], "string", "a mark between thousands"),
+        (["2019Q1", "2019Q2", "2020Q1"] * N, "string", "later ones will come"),
+        (["2019-01", "2019-02", "2020-11"] * N, "string", "later ones will come"),
         ([""] * N, "string", "no value in any row"),
     ],
 )

@@ -26,6 +26,10 @@ LIST_CHARACTERS = 40
 ENOUGH = 50
 """How many rows it takes to say that a value is always there."""
 TRUTHS = ({"yes", "no"}, {"y", "n"}, {"t", "f"}, {"ja", "nein"}, {"oui", "non"}, {"si", "no"})
+AMOUNT = r"^[-+(]?[$€£¥]?\s?[-+]?(\d{1,3}([.,'’\s]\d{3})+|\d+)([.,]\d+)?\s?[$€£¥]?\)?$"
+GROUPED = r"[$€£¥]|\d[.,'’\s]\d{3}\b"
+PERIOD = r"(?i)^(19|20)\d\d[-/. ]?(q[1-4]|[wm]?\d\d?)$"
+"""Quarters, months and weeks: there will be others than were seen."""
 WITH_UNIT = r"^[+-]?\d+(?:[.,]\d+)?\s*([A-Za-z%°€$£µ²/]{1,6})$"
 
 
@@ -233,6 +237,13 @@ def _text(look: Look, blank: Column) -> tuple[Column, float]:
             f"numbers with their unit in the text ({', '.join(named)}): text until it is split off"
         )
         return replace(blank, unit=named[0] if len(named) == 1 else None), 0.7
+    amounts = look.values.str.contains(AMOUNT)
+    if look.share(amounts) >= ALMOST and look.share(look.values.str.contains(GROUPED)) >= 0.1:
+        look.say(
+            "amounts with a sign of money or a mark between thousands: text until they are written"
+            " as plain numbers"
+        )
+        return blank, 0.7
     numbers = look.share(_held(look, "number"))
     if numbers >= 0.5:
         look.say(f"only {numbers:.0%} of the values are numbers")
@@ -318,6 +329,9 @@ def _enumerated(look: Look, column: Column) -> dict[str, Any]:
     values = look.values.filter(~look.values.is_in(list(column.sentinels or ())))
     few = 0 < values.len() <= LISTED and look.filled >= max(ENOUGH, 10 * values.len())
     if not few or values.str.len_chars().gt(LIST_CHARACTERS).any():
+        return {}
+    if values.str.contains(PERIOD).all():
+        look.say("parts of years: later ones will come")
         return {}
     look.say(f"{values.len()} values in {look.filled:,} rows")
     return {"values": tuple(sorted(values))}
