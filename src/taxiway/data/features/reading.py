@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -211,9 +211,11 @@ def _part(
     return Part(view.id, names, on, of.prefix)
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _near(name: str, known: Collection[str]) -> str:
     match = close_match(name, known)
-    return f"Did you mean {match!r}?" if match else f"Known: {', '.join(known)}."
+    if match:
+        return f"Did you mean {match!r}?"
+    return f"Known: {', '.join(known)}." if known else "There is none that can be used."
 
 
 def _collisions(document: Document, asked: FeatureSet) -> Sequence[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from taxiway.bootstrap.data import features as wired
 from taxiway.core.errors import InputError, MissingError
@@ -135,3 +136,15 @@ def test_no_folder_and_no_file_say_so(tmp_path: Path) -> None:
         wired.definitions(tmp_path / "nowhere")
     with pytest.raises(MissingError, match="no YAML file"):
         wired.definitions(tmp_path)
+
+
+def test_a_contract_of_another_tool_will_do(catalogue: Catalogue, folder: Path) -> None:
+    before = catalogue.views["riders@1"].digest
+    file = folder.parent / "riders-contract.yaml"
+    document = yaml.safe_load(file.read_text())
+    table = document["schema"][0]
+    table["customProperties"] = []
+    table["properties"].append({"name": "stops", "logicalType": "array"})
+    document["vendor"] = {"of": "another"}
+    file.write_text(yaml.safe_dump(document))
+    assert wired.definitions(folder).views["riders@1"].digest == before
