@@ -129,6 +129,15 @@ def test_what_was_put_in_is_found(name: str) -> None:
     assert (kind, severity) in [(leak.kind, leak.severity) for leak in hits], hits
 
 
+def test_the_label_in_another_unit_is_too_good_where_it_lies_far_apart() -> None:
+    frame = honest()
+    amounts = frame["amount"]
+    noise = pl.Series(np.random.default_rng(1).normal(0, 0.02 * float(amounts.std()), ROWS))  # type: ignore[arg-type]
+    table = table_of(frame.with_columns(put=amounts * 1.2 + noise), amounts, leave_out=("amount",))
+    (leak,) = search(table, models=False).blocking
+    assert (leak.kind, leak.columns) == ("too good", ("put",))
+
+
 def test_a_mean_of_earlier_rows_is_no_leak() -> None:
     # As an encoder makes it that was fitted to the training rows only.
     frame = honest()

@@ -66,8 +66,15 @@ HELD = {
     "national id (GB)": (valid(10, nhs.is_valid),),
     "national id (DE)": (valid(11, idnr.is_valid),),
     "email": (lambda: f"{digits(5)}@example.org",),
-    "phone": (lambda: f"+44 20 7946 {digits(4)}",),
+    "phone": (
+        lambda: f"+44 20 7946 {digits(4)}",
+        lambda: f"({DRAW.randrange(201, 989)}) 555-{digits(4)}",
+        lambda: f"{DRAW.randrange(201, 989)}-{DRAW.randrange(200, 999)}-{digits(4)}",
+        lambda: f"06 {digits(2)} {digits(2)} {digits(2)} {digits(2)}",
+        lambda: f"0{DRAW.randrange(151, 179)}/{digits(7)}",
+    ),
     "ip address": (lambda: f"10.{digits(2)}.{digits(1)}.{digits(2)}",),
+    "national insurance number (GB)": (lambda: f"AB {digits(2)} {digits(2)} {digits(2)} C",),
     "social security number (US)": (lambda: f"{DRAW.randrange(100, 599)}-{digits(2)}-{digits(4)}",),
 }
 
@@ -101,6 +108,11 @@ def test_random_numbers_are_nobodys(length: int) -> None:
         [f"1.2.3.{n % 3}" for n in range(ROWS)],  # versions
         [1_577_836_800_000 + 977 * n for n in range(ROWS)],  # milliseconds
         [f"A{n:06}" for n in range(ROWS)],
+        [1_700_000_000 + 9_973 * n for n in range(ROWS)],  # seconds, which begin as days do
+        [f"{digits(3)}-{digits(2)}-{digits(4)}" for _ in range(ROWS)],  # parts
+        [f"{digits(3)}-{digits(3)}-{digits(4)}" for _ in range(ROWS)],
+        [f"{digits(1)}.{digits(1)}.{digits(2)}.{digits(3)}" for _ in range(ROWS)],  # builds
+        [f"0.{digits(15)}" for _ in range(ROWS)],
         [f"{n % 24:02}:{n % 60:02}" for n in range(ROWS)],
         ["@here see 4.2"] * ROWS,
         [None] * ROWS,
@@ -119,6 +131,33 @@ def test_texts_are_looked_into() -> None:
     ]
     (found,) = privacy(pl.DataFrame({"note": notes})).personal
     assert (found.kind, found.how, found.rows) == ("email", "inside its texts", ROWS // 20)
+
+
+def test_numbers_with_check_digits_are_found_in_texts() -> None:
+    notes = [f"the caller, {person()}, asks about order {digits(11)}" for _ in range(ROWS // 2)]
+    orders = [f"nobody called about order {digits(11)}" for _ in range(ROWS)]
+    kinds = [
+        [one.kind for one in privacy(pl.DataFrame({"note": texts})).personal]
+        for texts in ([note.split(", asks")[0] for note in notes], orders)
+    ]
+    assert kinds == [["national id (PL)"], []]
+
+
+def test_a_number_that_a_table_of_places_does_not_know_ends_in_no_error() -> None:
+    odd = pl.DataFrame({"x": [f"99{digits(16)}" for _ in range(ROWS)]})
+    ids = pl.DataFrame({"x": [710_000_190_001_010_000 + n for n in range(ROWS)]})
+    assert (privacy(odd).personal, privacy(ids).personal) == ((), ())
+
+
+def test_a_name_is_contradicted_by_small_numbers() -> None:
+    frame = pl.DataFrame(
+        {
+            "pan_day": [n % 90 for n in range(ROWS)],
+            "ip": [0.5 * n for n in range(ROWS)],
+            "driver_license": [float(n % 2) for n in range(ROWS)],
+        }
+    )
+    assert privacy(frame).personal == ()
 
 
 @pytest.mark.parametrize(

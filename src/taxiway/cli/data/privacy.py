@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def privacy(ctx: click.Context, *, asked: Asked, as_json: bool) -> None:
     """Say which columns of SOURCE hold personal data, and how alone its rows stand.
 
-    Values are held against check digits (accounts, cards, national numbers of 24 countries) and
+    Values are held against check digits (accounts, cards, national numbers of 25 countries) and
     patterns, names of columns against words of several languages. No value is shown. Ends with exit
     code 1 if a column is surely personal and the contract does not mark it.
 

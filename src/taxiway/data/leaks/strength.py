@@ -63,8 +63,21 @@ def alone(values: Floats, label: Floats, *, ordered: bool, binary: bool) -> Inte
     total = float(((label - label.mean()) ** 2).sum())
     left = float(((label - told) ** 2).sum())
     share = max(0.0, 1 - left / total) if total else 0.0
+    if ordered:  # a line says more than ranges where values lie far apart
+        share = max(share, _straight(values, label))
     half = Z * 2 * np.sqrt(max(share, 0.0)) * (1 - share) / np.sqrt(len(label))
     return Interval(share, max(0.0, share - half), min(1.0, share + half))
+
+
+def _straight(values: Floats, label: Floats) -> float:
+    """The share of variance that a straight line explains."""
+    known = ~np.isnan(values)
+    x, y = values[known], label[known]
+    if len(x) < 10 or not np.ptp(x) or not np.ptp(y):
+        return 0.0
+    # A line has two parameters, for which as many rows explain nothing.
+    share = float(np.corrcoef(x, y)[0, 1] ** 2)
+    return max(0.0, 1 - (1 - share) * (len(x) - 1) / (len(x) - 2)) * len(x) / len(label)
 
 
 def _cells(values: Floats, *, ordered: bool) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from scipy import stats
 
@@ -60,6 +61,7 @@ SCHEMES: tuple[Scheme, ...] = (
     Scheme("national id (PL)", "pl.pesel", r"\d{11}"),
     Scheme("national id (PT)", "pt.nif", r"\d{9}"),
     Scheme("national id (SE)", "se.personnummer", r"(?:\d{2})?\d{6}[-+]?\d{4}"),
+    Scheme("national id (TR)", "tr.tckimlik", r"[1-9]\d{10}"),
     Scheme("national id (ZA)", "za.idnr", r"\d{13}"),
 )
 
@@ -98,7 +100,8 @@ def recognised(values: Sequence[str]) -> Recognised | None:
         share = hits / len(plain)
         if share < MOSTLY:
             continue
-        control = sum(valid(_random_like(values[at], at)) for at in shaped) / len(shaped)
+        begin = _common([values[at] for at in shaped])
+        control = sum(valid(_random_like(values[at], at, begin)) for at in shaped) / len(shaped)
         odds = stats.binomtest(hits, len(plain), min(max(control, 1e-3), 1.0), "greater").pvalue
         better = best is None or (share, -control) > (best.valid, -best.by_chance)
         if odds < ODDS and share >= 2 * control and better:
@@ -108,30 +111,62 @@ def recognised(values: Sequence[str]) -> Recognised | None:
 
 def _checker(module: str) -> Callable[[str], bool]:
     found: Callable[[str], bool] = importlib.import_module(f"stdnum.{module}").is_valid
-    if module == "luhn":  # it has no form of its own, and takes digits only
-        return lambda value: found(_JOINTS.sub("", value))
-    return found
+    bare = module == "luhn"  # it has no form of its own, and takes digits only
+
+    def valid(value: str) -> bool:
+        try:
+            return found(_JOINTS.sub("", value) if bare else value)
+        except (LookupError, ValueError):  # of places and days that its tables don't have
+            return False
+
+    return valid
 
 
-def _random_like(value: str, seed: int) -> str:
-    """A value of the same shape: each digit and capital another one, drawn by chance."""
+def _common(values: Sequence[str]) -> str:
+    """What all values begin with."""
+    pairs = zip(min(values), max(values), strict=False)
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _random_like(value: str, seed: int, begin: str) -> str:
+    """A value of the same shape: each digit and capital another one, drawn by chance, but for what
+    all values begin with. Seconds since 1970 all begin with 17, which is a day of any month."""
     draw = random.Random(f"{seed} {value}")  # noqa: S311 - a control, not a secret
     capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    return "".join(
+    return begin + "".join(
         draw.choice("0123456789") if c.isdigit() else draw.choice(capitals) if c.isupper() else c
-        for c in value
+        for c in value[len(begin) :]
     )
 
 
 INSIDE: Mapping[str, str] = {
     "email": r"[\w.+-]+@[\w-]+\.[\w.-]*[A-Za-z]{2,}",
-    "phone": r"\+\d{1,3}[\s./-]?(?:\(?\d{1,4}\)?[\s./-]?){2,5}\d{2,4}",
-    "ip address": r"\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b",
+    "phone": r"\+\d{1,3}[\s./-]?(?:\(?\d{1,4}\)?[\s./-]?){2,5}\d{2,4}"
+    r"|\([2-9]\d{2}\) ?\d{3}-\d{4}\b|\b[2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4}\b"
+    r"|\b0\d(?:[ .]\d{2}){4}\b|\b0\d{2,4}/\d{5,8}\b",
+    "ip address": r"\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b"
+    r"|\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\b",
     "bank account (IBAN)": r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b",
     "card number": r"\b(?:\d[ -]?){13,19}\b",
-    "social security number (US)": r"\b[0-8]\d{2}-\d{2}-\d{4}\b",
+    "social security number (US)": r"\b(?:00[1-9]|0[1-9]\d|[1-578]\d{2}|6(?:[0-57-9]\d|6[0-57-9]))"
+    r"-(?:0[1-9]|[1-9]\d)-(?:\d{3}[1-9]|\d{2}[1-9]0|\d[1-9]00|[1-9]000)\b",
+    "national insurance number (GB)": r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?"
+    r"(?:\d{2} ?){3}[A-D]\b",
 }
 """Kind -> what it looks like where it stands, alone or inside a text."""
+
+LIKE: Mapping[str, str] = {
+    "phone": r"\b\d{3}[-.]\d{3}[-.]\d{4}\b",
+    "ip address": r"\b\d+(?:\.\d+){3}\b",
+    "social security number (US)": r"\b\d{3}-\d{2}-\d{4}\b",
+    "national insurance number (GB)": r"\b[A-Z]{2} ?(?:\d{2} ?){3}[A-Z]\b",
+}
+"""Kind -> what other numbers look like that are written the same way, such as those of parts and
+versions: some of them break the rules that all of the kind keep."""
+RULES_HOLD = 0.97
+
+TOKENS = r"\b[A-Z]{0,6}\d[\dA-Z]*(?:[./-]?[\dA-Z]+)*\b"
+"""Words of a text that may be numbers with check digits."""
 
 CHECKED = {"bank account (IBAN)": "iban", "card number": "luhn"}
 """Of those, what has check digits -> the module that knows them."""

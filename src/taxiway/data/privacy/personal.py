@@ -9,7 +9,15 @@ from typing import Any
 import polars as pl
 
 from taxiway.core.contract import Contract
-from taxiway.data.privacy.identifiers import CHECKED, INSIDE, confirmed, recognised
+from taxiway.data.privacy.identifiers import (
+    CHECKED,
+    INSIDE,
+    LIKE,
+    RULES_HOLD,
+    TOKENS,
+    confirmed,
+    recognised,
+)
 from taxiway.data.privacy.names import PROTECTED, named, words_of
 
 SEEN_ROWS = 100_000
@@ -18,13 +26,19 @@ INSIDE_ROWS = 500
 FEWEST = 3
 """Rows that hold a mail address and so on from which on it is no slip."""
 FEWEST_DISTINCT = 10
+SHORTEST = 8
+"""Characters of a number with check digits that stands in a text."""
 AMBIGUOUS = frozenset({"ip address"})
 """What other things look like too: versions do, and there are few of them."""
 WHOLE = 0.5
 """Share of rows from which on a column is of a kind, and does not only hold some."""
 QUASI = frozenset({"postal code", "birth date", "age", "sex", "nationality", "marital status"})
 """What names nobody alone, and somebody together (Sweeney 2002, k-anonymity)."""
-FLAGS = ["0", "1", "true", "false", "yes", "no", "y", "n", "t", "f"]
+FLAGS = ["0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n", "t", "f"]
+NUMBERS = frozenset({"card", "national id", "bank account", "phone"})
+SMALLEST = 500
+"""Numbers of such kinds are larger, if only some of them."""
+DECIMAL = r"^\s*[+-]?\d*[.,]\d+([eE][+-]?\d+)?\s*$"
 SURE, LIKELY = "sure", "likely"
 
 
@@ -145,6 +159,10 @@ def _contradicts(kind: str, seen: pl.Series) -> bool:
     texts = {"person name", "email", "address"}
     if kind in texts and seen.dtype.is_numeric():
         return True
+    if kind == "ip address" and seen.dtype.is_float():
+        return True
+    if kind in NUMBERS and seen.dtype.is_numeric() and float(seen.max()) < SMALLEST:  # type: ignore[arg-type]
+        return True
     return seen.cast(pl.String).str.to_lowercase().is_in(FLAGS).all()
 
 
@@ -196,6 +214,8 @@ def _scheme(values: Sequence[str], rows: int) -> Held | None:
 def _inside(seen: pl.Series) -> Held | None:
     """What stands in texts, alone or among other words; the most frequent kind."""
     best: Held | None = None
+    every = seen.len()
+    seen = seen.filter(~seen.str.contains(DECIMAL))  # whose decimals have any check digit
     for kind, pattern in INSIDE.items():
         holding = seen.filter(seen.str.contains(pattern))
         rows = holding.len()
@@ -204,12 +224,27 @@ def _inside(seen: pl.Series) -> Held | None:
             rows = round(rows * confirmed(kind, looked) / len(looked))
             # Of long numbers one in ten has the check digit of a card.
             rows = rows if rows >= 0.3 * holding.len() else 0
+        if kind in LIKE and rows:
+            like = seen.filter(seen.str.contains(LIKE[kind]))
+            if like.str.contains(pattern).sum() < RULES_HOLD * like.len():
+                continue
         few = kind in AMBIGUOUS and holding.n_unique() < min(FEWEST_DISTINCT, seen.len() // 2)
         if rows < FEWEST or few:
             continue
         if best is None or rows > best.rows:
-            best = Held(kind, rows, f"{rows:,} of {seen.len():,} values hold one")
-    return best
+            best = Held(kind, rows, f"{rows:,} of {every:,} values hold one")
+    return best or _scheme_inside(seen)
+
+
+def _scheme_inside(seen: pl.Series) -> Held | None:
+    """A scheme that numbers follow which stand in texts."""
+    tokens = seen.str.extract_all(TOKENS).list.eval(
+        pl.element().filter(pl.element().str.len_bytes() >= SHORTEST)
+    )
+    holding = int((tokens.list.len() > 0).sum())
+    if holding < FEWEST:
+        return None
+    return _scheme(_distinct(tokens.explode().drop_nulls()), holding)
 
 
 def _alone(frame: pl.DataFrame, quasi: Sequence[str]) -> tuple[int, int]:
