@@ -92,7 +92,13 @@ def compare_columns(
                 note = "production does not send it"
                 unsent.append(Compared(name, column.kind, DIFFERENT, (), {}, (), (note,), note))
         elif column.kind != other.kind:
-            compared.append(_of_two_kinds(column, other))
+            if column.nulls < column.rows and other.nulls < other.rows:
+                compared.append(_of_two_kinds(column, other))
+                continue
+            # A side with nothing but nulls has no kind; how much is missing can be compared.
+            missing = _missing(column, other, statistics, limits)
+            tests = (missing,) if enough else ()
+            compared.append(Compared(name, column.kind, tests=tests))
         elif column.kind != TIME:
             one = _compared(column, other, training, production, statistics, limits)
             one = _only_on_one_side(one, column, other, quiet=name in hidden)
@@ -233,17 +239,8 @@ def _share(column: Column) -> float:
 
 
 def _of_two_kinds(column: Column, other: Column) -> Compared:
-    """Where one side has nothing but nulls, its kind says nothing."""
-    sides = [c for c in (column, other) if c.nulls < c.rows]
-    if len(sides) < 2:
-        note = "one side has no value in it"
-        alike = not sides
-    else:
-        note = f"training holds {column.type}, production {other.type}"
-        alike = False
-    return Compared(
-        column.name, column.kind, SAME if alike else DIFFERENT, only_production=(note,), note=note
-    )
+    note = f"training holds {column.type}, production {other.type}"
+    return Compared(column.name, column.kind, DIFFERENT, only_production=(note,), note=note)
 
 
 def _only_on_one_side(one: Compared, column: Column, other: Column, *, quiet: bool) -> Compared:

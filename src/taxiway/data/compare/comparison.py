@@ -255,6 +255,8 @@ def _telling(
         and c.name not in without
         and c.name in training.sample.columns
         and c.name in production.sample.columns
+        # A column without any value on one side has no kind there, and none to learn from.
+        and training.columns[c.name].kind == production.columns[c.name].kind
     ]
     return [c.name for c in sorted(usable, key=order)]
 

@@ -9,6 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from taxiway.data.compare.page import page
+from taxiway.data.compare.words import column_sentence
+
 Held = Callable[..., Any]
 
 
@@ -31,3 +34,19 @@ def test_more_new_ones_than_to_be_expected_differ(held: Held) -> None:
     old, new = ([f"{s}{n:03}" for n in rng.integers(0, 300, 900)] for s in "an")
     assert verdict(held, old, old[:600] + new[:300]) == "different"
     assert verdict(held, old, new) == "different"
+
+
+def test_values_that_only_one_half_has_by_chance(held: Held) -> None:
+    other = {"n": range(600)}
+    none = pl.Series([None] * 600, dtype=pl.String)
+    training = pl.DataFrame({"week": none, **other})
+    rare = pl.DataFrame({"week": [7, *[None] * 599], **other})
+    often = pl.DataFrame({"week": [7] * 300 + [None] * 300, **other})
+    assert held(training, rare).columns[0].verdict == "same"
+    assert held(rare, training).columns[0].verdict == "same"
+    assert held(training, training).columns[0].verdict == "same"
+    assert held(training, often).columns[0].verdict == "different"
+    found = held(often, training, classifier=True)
+    assert found.columns[0].verdict == "different"
+    assert "missing in 50% -> 100% of the rows" in column_sentence(found, found.columns[0])
+    assert "<svg" in page(found)
