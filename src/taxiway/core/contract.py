@@ -51,6 +51,8 @@ class Column:
     """The zone of times that are written without an offset; None: each has its offset."""
     proxy: bool | None = field(default=None, metadata={LATER: True})
     """Whether it stands for a protected attribute, however it is called."""
+    cost: float | None = field(default=None, metadata={LATER: True})
+    """What it costs to have one value, in the currency of the charter's value case."""
 
 
 @dataclass(frozen=True, slots=True)

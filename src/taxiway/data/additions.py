@@ -56,6 +56,9 @@ class OfColumn(_Ours):
     personal: bool = False
     protected: bool = False
     proxy: bool = False
+    cost: float | None = Field(
+        None, ge=0, description="What one value costs, in the charter's currency.", examples=[0.02]
+    )
     timezone: str | None = None
 
 

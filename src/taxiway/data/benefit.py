@@ -15,7 +15,15 @@ import numpy as np
 
 from taxiway.core.contract import Contract
 from taxiway.core.interval import Interval
-from taxiway.data.leaks.judged import METRIC, SCORE, difference, predicted
+from taxiway.data.leaks.judged import (
+    METRIC,
+    SCORE,
+    Case,
+    Measure,
+    difference,
+    predicted,
+    worth_more,
+)
 from taxiway.data.leaks.table import Table
 
 MOST_ROWS = 12_000
@@ -36,7 +44,18 @@ class Benefit:
     """Share of the rows in which it is missing."""
     known_at: str | None
     personal: bool
-    """Whether the contract says so; None of it counts as a cost in money, all of it as care."""
+    """Whether the contract says so: it costs care, if no money."""
+    value: Interval | None = None
+    """What an answer is worth less without it, where it is known what answers are worth."""
+    cost: float | None = None
+    """What a value of it costs, if the contract says so."""
+
+    @property
+    def net(self) -> float | None:
+        """What is left of its value for an answer, once it is paid for."""
+        if self.value is None or self.cost is None:
+            return None
+        return self.value.value - self.cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +67,28 @@ class Benefits:
     value: float
     """Of a model that reads all of them."""
     columns: tuple[Benefit, ...]
+    currency: str = ""
+    per: str = ""
+    """What a value is of, in a word, where there is one."""
 
     def found(self) -> dict[str, Any]:
         """Plain data, for machines and for evidence."""
-        return asdict(self)
+        return {**asdict(self), "columns": [{**asdict(c), "net": c.net} for c in self.columns]}
 
 
 def benefits(
-    table: Table, contract: Contract | None = None, step: Callable[[int], None] = lambda _: None
+    table: Table,
+    contract: Contract | None = None,
+    step: Callable[[int], None] = lambda _: None,
+    *,
+    case: Case | None = None,
+    measure: Measure | None = None,
 ) -> Benefits:
-    """What each input of a table brings. It trains `FOLDS` models for each of them, and for all."""
+    """What each input of a table brings. It trains `FOLDS` models for each of them, and for all.
+
+    Without a `measure` it is told in ROC AUC of a class, and in R² of a number.
+    """
+    measure = measure or Measure(METRIC[table.binary], SCORE[table.binary])
     names = list(table.inputs)
     rows = np.arange(table.frame.height)
     rng = np.random.default_rng(0)
@@ -79,7 +110,7 @@ def benefits(
             else np.full(len(test), table.label[train].mean())
             for train, test in splits
         ]
-        loss, value, _ = difference(SCORE[table.binary], judged, whole, told)
+        loss, value, _ = difference(measure.score, judged, whole, told)
         column = table.frame.get_column(name)
         known = contract is not None and name in contract.names
         found.append(
@@ -90,8 +121,17 @@ def benefits(
                 column.null_count() / column.len(),
                 contract.known_at(name) if contract and known else None,
                 contract.column(name).personal if contract and known else False,
+                worth_more(case, judged, whole, told) if case else None,
+                contract.column(name).cost if contract and known else None,
             )
         )
         step(1)
     found.sort(key=lambda one: -one.loss.value)
-    return Benefits(len(rows), METRIC[table.binary], value, tuple(found))
+    return Benefits(
+        len(rows),
+        measure.name,
+        -value if measure.lower_is_better else value,
+        tuple(found),
+        case.currency if case else "",
+        case.per if case else "",
+    )

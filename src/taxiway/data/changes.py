@@ -285,6 +285,7 @@ PARTS: tuple[Callable[[Column, Column], Iterator[Change]], ...] = (
     ),
     _said("timezone", "is in another time zone", ALL, "the same text is another moment"),
     _said("known_at", "is known at another moment", (MODEL,), "it may be too late to decide with"),
+    _said("cost", "costs another amount", (), ""),
     _sentinels,
     _care,
 )

@@ -2,7 +2,8 @@
 
 What the standard has no word for stands in `customProperties`: on the table `moments`,
 `decision_at`, `event_time`, `minimum_rows`, `maximum_rows`, `freshness_hours` and `changes`; on a
-column `unit`, `known_at`, `values`, `sentinels`, `personal`, `protected`, `proxy` and `timezone`.
+column `unit`, `known_at`, `values`, `sentinels`, `personal`, `protected`, `proxy`, `cost` and
+`timezone`.
 Other keys of the standard are accepted and left alone. The contract of a model (`read_contract`) is
 strict: a key that nobody knows is an error, and so is a limit that would not be held. A file of any
 origin (`read_any`) may hold more than is held here, and is read with notes on what that is.
@@ -258,6 +259,7 @@ def _column(reading: Reading, table: int, at: int, item: Property) -> Column | N
         format=_format(reading, place, item, kind),
         timezone=ours.timezone or _zone(options, kind),
         proxy=ours.proxy or None,
+        cost=ours.cost,
     )
 
 

@@ -164,6 +164,7 @@ def _write_column(column: Column, written: Plain) -> Plain:
             "personal": column.personal or None,
             "protected": column.protected or None,
             "proxy": column.proxy,
+            "cost": column.cost,
         },
     )
     return written

@@ -7,6 +7,7 @@ import polars as pl
 
 from taxiway.core.contract import Column, Contract
 from taxiway.data.benefit import BRINGS, NOTHING, benefits
+from taxiway.data.leaks.judged import Case, of_decisions
 from taxiway.data.leaks.table import table_of
 
 ROWS = 3_000
@@ -42,3 +43,26 @@ def test_what_a_column_brings_is_told() -> None:
     # Leave-one-covariate-out: of two columns that say the same, neither is missed.
     twice = benefits(table_of(frame, label))
     assert {one.column: one.verdict for one in twice.columns}["strong"] == NOTHING
+
+
+def test_what_a_column_earns_is_held_against_what_it_costs() -> None:
+    rng = np.random.default_rng(0)
+    known = rng.random(3_000)
+    frame = pl.DataFrame({"score": known, "dear": rng.random(3_000)})
+    label = pl.Series(rng.random(3_000) < known)
+    columns = (Column("score", "number", cost=0.05), Column("dear", "number", cost=0.5))
+    contract = Contract("c", "1", "", "t", columns, ("now",), "now", "score")
+    worth = {"true_positive": 1.0, "false_positive": -1.0, "true_negative": 0.0}
+    case = Case(of_decisions(0.5, **worth, false_negative=-1.0), "EUR")
+    found = benefits(table_of(frame, label), contract, case=case)
+    score, dear = (next(c for c in found.columns if c.column == n) for n in ("score", "dear"))
+    assert (found.currency, found.per) == ("EUR", "decision")
+    assert score.value is not None
+    assert dear.value is not None
+    assert score.value.low > 0.1
+    assert dear.value.low < 0.05
+    assert score.net is not None
+    assert score.net > 0
+    assert dear.net is not None
+    assert dear.net < -0.4
+    assert found.found()["columns"][0]["net"] == score.net

@@ -10,18 +10,9 @@ import polars as pl
 import pytest
 from sklearn.metrics import log_loss
 
+from taxiway.data.leaks.judged import Case, Measure, of_answers, of_decisions
 from taxiway.data.leaks.table import Table, table_of
-from taxiway.data.worth.earn import (
-    AGAIN,
-    NOTHING,
-    WORTH_IT,
-    Case,
-    Measure,
-    Worth,
-    of_answers,
-    of_decisions,
-    worth,
-)
+from taxiway.data.worth.earn import AGAIN, NOTHING, WORTH_IT, Worth, worth
 from taxiway.data.worth.found import (
     DUPLICATES,
     LABELS,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from taxiway.bootstrap.data.judging import case_of, charter_of, measure_of
 from taxiway.bootstrap.data.rows import Asked, Rows, rows_of
 from taxiway.bootstrap.extras import extras
 
@@ -58,7 +59,9 @@ def benefit(
             done += one
             step(done, most)
 
-        return benefits(table, rows.contract, advance), rows
+        charter = charter_of(asked, rows)
+        case, measure = case_of(charter), measure_of(charter)
+        return benefits(table, rows.contract, advance, case=case, measure=measure), rows
 
 
 def table_asked(asked: Asked, rows: Rows, order: Order) -> Table:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from taxiway.bootstrap.data.judging import case_of, charter_of, measure_of
 from taxiway.bootstrap.data.leaks import Order, table_asked
 from taxiway.bootstrap.data.rows import Asked, Rows, rows_of
 from taxiway.bootstrap.extras import extras
 from taxiway.core.errors import InputError
-from taxiway.core.kind import KINDS, LOWER_IS_BETTER
+from taxiway.core.kind import KINDS
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from taxiway.core.charter import Charter
     from taxiway.data.leaks.judged import Indices
     from taxiway.data.leaks.table import Floats, Table
-    from taxiway.data.worth.earn import Case, Measure, Worth
+    from taxiway.data.worth.earn import Worth
     from taxiway.data.worth.models import Fit, Model
 
 OWN = "own"
@@ -41,7 +41,7 @@ def worth(
 
         rows = rows_of(asked, sentinels=True)
         table = table_asked(asked, rows, order)
-        charter = _charter(asked, rows)
+        charter = charter_of(asked, rows)
         chosen = model or ("trees" if charter is None else OWN)
         if chosen == OWN and charter is None:
             raise InputError(
@@ -54,51 +54,11 @@ def worth(
             table,
             _own(rows) if chosen == OWN else MODELS[chosen],
             known=known,
-            case=_case(charter),
-            measure=_measure(charter),
+            case=case_of(charter),
+            measure=measure_of(charter),
             step=step,
         )
         return found, rows, chosen
-
-
-def _charter(asked: Asked, rows: Rows) -> Charter | None:
-    """The charter that speaks of these rows and of their label."""
-    speaks = rows.project is not None and rows.contract is not None and asked.target is None
-    return rows.project.charter if speaks and rows.project else None
-
-
-def _measure(charter: Charter | None) -> Measure | None:
-    """The metric that decides."""
-    if charter is None:
-        return None
-    import numpy as np
-
-    from taxiway.data.worth.earn import Measure
-    from taxiway.training.metrics import METRICS, labels_of
-
-    name, kind = charter.training.bar.metric, KINDS[charter.kind]
-    lower = name in LOWER_IS_BETTER
-
-    def score(label: Floats, told: Floats) -> float:
-        value = METRICS[name](labels_of(kind, label), told)(np.ones(len(label)))
-        return -value if lower else value
-
-    return Measure(name, score, lower)
-
-
-def _case(charter: Charter | None) -> Case | None:
-    """What answers are worth, as the charter says."""
-    from taxiway.data.worth.earn import Case, of_answers, of_decisions
-
-    if charter is None:
-        return None
-    value, threshold = charter.value, charter.threshold
-    if value.per_decision is not None and threshold is not None:
-        per = of_decisions(threshold, **value.per_decision.model_dump())
-        return Case(per, value.currency)
-    if value.per_answer is not None:
-        return Case(of_answers(**value.per_answer.model_dump()), value.currency, "answer")
-    return None
 
 
 def _own(rows: Rows) -> Model:

@@ -11,6 +11,8 @@ from taxiway.cli.data.rows import LEAVE_OUT, TARGET, asked_of_table, say_notes
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.data.rows import Asked
+    from taxiway.core.interval import Interval
+    from taxiway.data.benefit import Benefit
 
 
 @click.command()
@@ -32,14 +34,20 @@ def benefit(*, asked: Asked, leave_out: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         screen.show_json({"source": rows.called, "notes": rows.notes, **found.found()})
         return
+    worth = [f"{found.currency} lost per {found.per}", "95 %"] if found.currency else []
+    costs = any(one.cost is not None for one in found.columns)
+    paid = ["costs", *(["left"] if worth else [])] if costs else []
+    lost = f"{found.metric} lost without it"
     screen.table(
-        ["column", f"{found.metric} lost without it", "95 %", "verdict", "missing", "known at", ""],
+        ["column", lost, "95 %", "verdict", *worth, *paid, "missing", "known at", ""],
         [
             [
                 one.column,
                 f"{one.loss.value:+.4f}",
                 f"{one.loss.low:+.4f} to {one.loss.high:+.4f}",
                 one.verdict,
+                *(_money(one.value) if one.value else []),
+                *(_paid(one, left=bool(worth)) if costs else []),
                 f"{one.missing:.0%}" if one.missing else "",
                 one.known_at,
                 "personal" if one.personal else "",
@@ -52,3 +60,12 @@ def benefit(*, asked: Asked, leave_out: tuple[str, ...], as_json: bool) -> None:
         f" {found.rows:,} rows that were not trained on."
     )
     say_notes(rows)
+
+
+def _money(value: Interval) -> list[str]:
+    return [f"{value.value:+.4f}", f"{value.low:+.4f} to {value.high:+.4f}"]
+
+
+def _paid(one: Benefit, *, left: bool) -> list[str]:
+    cost = "" if one.cost is None else f"{one.cost:g}"
+    return [cost, *(["" if one.net is None else f"{one.net:+.4f}"] if left else [])]

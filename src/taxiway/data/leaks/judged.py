@@ -1,4 +1,5 @@
-"""Models that are trained to judge data, and the difference between two of them with its interval.
+"""Models that are trained to judge data, and the difference between two of them with its interval,
+in a metric and in what answers are worth.
 
 They are gradient-boosted trees with the settings of a first try: what is asked is how much columns
 and rows are worth, not how well a model can be tuned.
@@ -7,6 +8,7 @@ and rows are worth, not how well a model can be tuned.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -69,3 +71,61 @@ def _r2(label: Floats, told: Floats) -> float:
 
 SCORE: Mapping[bool, Score] = {True: auc, False: _r2}
 """Whether the label is of a class -> the metric, as it is calculated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What an answer is worth."""
+
+    of: Callable[[Floats, Floats], Floats]
+    """(labels, predictions) -> the value of each answer."""
+    currency: str
+    per: str = "decision"
+    """What the value is of, in a word."""
+
+
+def of_decisions(
+    threshold: float,
+    *,
+    true_positive: float,
+    false_positive: float,
+    true_negative: float,
+    false_negative: float,
+) -> Callable[[Floats, Floats], Floats]:
+    """The value of decisions that act from a probability on."""
+
+    def of(label: Floats, told: Floats) -> Floats:
+        right = np.where(label == 1, true_positive, false_positive)
+        left = np.where(label == 1, false_negative, true_negative)
+        value: Floats = np.where(told >= threshold, right, left)
+        return value
+
+    return of
+
+
+def of_answers(*, right: float, each_unit_off: float) -> Callable[[Floats, Floats], Floats]:
+    """The value of predicted numbers."""
+    return lambda label, told: right + each_unit_off * np.abs(told - label)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A metric by which repairs are judged."""
+
+    name: str
+    score: Score
+    """More is better."""
+    lower_is_better: bool = False
+    """Whether people know it the other way round: then `score` is below zero."""
+
+
+def worth_more(
+    case: Case, judged: list[Floats], better: list[Floats], worse: list[Floats]
+) -> Interval:
+    """How much more an answer is worth, by a paired bootstrap."""
+    pairs = zip(judged, better, worse, strict=True)
+    gains = np.concatenate([case.of(y, b) - case.of(y, w) for y, b, w in pairs])
+    rng = np.random.default_rng(0)
+    means = [gains[rng.integers(0, len(gains), len(gains))].mean() for _ in range(RESAMPLES)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Interval(float(gains.mean()), float(low), float(high))

@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from taxiway.core.interval import Interval
-from taxiway.data.leaks.judged import METRIC, RESAMPLES, SCORE, Indices, Score, difference
-from taxiway.data.leaks.table import Floats, Table
+from taxiway.data.leaks.judged import METRIC, SCORE, Case, Indices, Measure, difference, worth_more
+from taxiway.data.leaks.table import Table
 from taxiway.data.worth.columns import missing, sentinels, stale, units
 from taxiway.data.worth.found import Found
 from taxiway.data.worth.labels import label_noise
@@ -29,52 +29,6 @@ LEAST_GAIN = 0.001
 
 WORTH_IT, NOTHING, HARMS = "worth it", "nothing shown", "harms"
 REPAIRED, AGAIN = "repaired", "estimated"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What an answer is worth."""
-
-    of: Callable[[Floats, Floats], Floats]
-    """(labels, predictions) -> the value of each answer."""
-    currency: str
-    per: str = "decision"
-    """What the value is of, in a word."""
-
-
-def of_decisions(
-    threshold: float,
-    *,
-    true_positive: float,
-    false_positive: float,
-    true_negative: float,
-    false_negative: float,
-) -> Callable[[Floats, Floats], Floats]:
-    """The value of decisions that act from a probability on."""
-
-    def of(label: Floats, told: Floats) -> Floats:
-        right = np.where(label == 1, true_positive, false_positive)
-        left = np.where(label == 1, false_negative, true_negative)
-        value: Floats = np.where(told >= threshold, right, left)
-        return value
-
-    return of
-
-
-def of_answers(*, right: float, each_unit_off: float) -> Callable[[Floats, Floats], Floats]:
-    """The value of predicted numbers."""
-    return lambda label, told: right + each_unit_off * np.abs(told - label)
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A metric by which repairs are judged."""
-
-    name: str
-    score: Score
-    """More is better."""
-    lower_is_better: bool = False
-    """Whether people know it the other way round: then `score` is below zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +118,7 @@ def _worth(
         told = [other(one.kept(train), test) for train, test in splits]
         better, worse = (as_is, told) if one.again else (told, as_is)
         gain, _, _ = difference(measure.score, judged, better, worse)
-        value = _value(case, judged, better, worse) if case else None
+        value = worth_more(case, judged, better, worse) if case else None
         gains.append(
             Gain(
                 one.defect,
@@ -232,13 +186,3 @@ def _verdict(gain: Interval) -> str:
     if gain.low > LEAST_GAIN:
         return WORTH_IT
     return HARMS if gain.high < -LEAST_GAIN else NOTHING
-
-
-def _value(case: Case, judged: list[Floats], better: list[Floats], worse: list[Floats]) -> Interval:
-    """How much more a decision is worth, by a paired bootstrap."""
-    pairs = zip(judged, better, worse, strict=True)
-    gains = np.concatenate([case.of(y, b) - case.of(y, w) for y, b, w in pairs])
-    rng = np.random.default_rng(0)
-    means = [gains[rng.integers(0, len(gains), len(gains))].mean() for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(float(gains.mean()), float(low), float(high))
