@@ -1,7 +1,8 @@
 """Contracts as files of the Open Data Contract Standard, version 3.1.
 
 A contract that was read from a file is written back into what that file held: what is not known
-here (servers, prices, the words of other tools) stays as it was, and in its place.
+here (servers, prices, the words of other tools) stays as it was, and in its place. So does what
+is known and says the same as before, however the file spells it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import yaml
 
 from taxiway.core.contract import Column, Contract, Reference, Rule
-from taxiway.data.odcs import MOMENT
+from taxiway.core.document import Document
+from taxiway.core.errors import InputError, MissingError
+from taxiway.data.odcs import MOMENT, read_any
 from taxiway.data.quality import ENGINE
 from taxiway.data.spelled import to_standard
 
@@ -41,8 +45,15 @@ def document_of(contract: Contract, like: Mapping[str, Any] | None = None) -> Pl
     if table is None:
         table = {"name": contract.table}
         tables.append(table)
-    _write_table(contract, table)
+    _write_table(contract, table, _as_read(like, contract.table))
     return document
+
+
+def _as_read(like: Mapping[str, Any] | None, table: str) -> Contract | None:
+    """What another file says of a table, if it says anything."""
+    with suppress(InputError, MissingError):
+        return read_any(Document(dict(like), {}, ""), table=table).contract if like else None
+    return None
 
 
 def yaml_text(document: Mapping[str, Any]) -> str:
@@ -72,28 +83,52 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _write_table(contract: Contract, table: Plain) -> None:
-    before = {one.get("name"): one for one in table.get("properties") or []}
-    known = [_write_column(column, before.pop(column.name, {})) for column in contract.columns]
+def _write_table(contract: Contract, table: Plain, read: Contract | None) -> None:
+    listed = table.get("properties") or []
+    before = {one.get("name"): one for one in listed}
+    same = set(read.columns) if read else set()
+    known = [
+        before[column.name] if column in same else _write_column(column, before.get(column.name))
+        for column in contract.columns
+    ]
     moments = list(contract.moments) if contract.moments != (MOMENT,) else None
-    _customise(
-        table,
-        {
-            "moments": moments,
-            "decision_at": contract.decision_at if moments else None,
-            "event_time": contract.event_time or None,
-            "minimum_rows": contract.minimum_rows if contract.minimum_rows != 1 else None,
-            "maximum_rows": contract.maximum_rows,
-            "freshness_hours": contract.freshness_hours,
-            "changes": contract.changes,
-        },
-    )
-    _set(table, "quality", [*_others(table), *map(_rule, contract.rules or ())])
+    ours = {
+        "moments": moments,
+        "decision_at": contract.decision_at if moments else None,
+        "event_time": contract.event_time or None,
+        "minimum_rows": contract.minimum_rows if contract.minimum_rows != 1 else None,
+        "maximum_rows": contract.maximum_rows,
+        "freshness_hours": contract.freshness_hours,
+        "changes": contract.changes,
+    }
+    if read:
+        same_as = {name: getattr(contract, name) == getattr(read, name) for name in ours}
+        ours = {name: value for name, value in ours.items() if not same_as[name]}
+    _customise(table, ours)
+    if not read or read.rules != contract.rules:
+        _set(table, "quality", [*_others(table), *map(_rule, contract.rules or ())])
+    # What was read as no column (a list, a record, a time of day) is another tool's, and stays.
+    names = set(contract.names) | (set(read.names) if read else set())
+    others = [one for one in listed if one.get("name") not in names]
+    table["properties"] = _in_place(known, listed, others if read else [])
+    if not read or read.references != contract.references:
+        _write_references(contract, table)
+
+
+def _in_place(known: list[Plain], listed: list[Plain], others: list[Plain]) -> list[Plain]:
+    """Columns and others, each where it stood if the columns are still in their order."""
+    names = [one["name"] for one in known]
+    before = [one["name"] for one in listed if one.get("name") in names]
+    if names[: len(before)] != before:
+        return [*known, *others]
+    left = {one["name"]: one for one in known}
+    stood = [one if one in others else left.pop(one.get("name"), None) for one in listed]
+    return [*(one for one in stood if one is not None), *left.values()]
+
+
+def _write_references(contract: Contract, table: Plain) -> None:
     wide = [_reference(contract, one) for one in contract.references or () if len(one.columns) > 1]
     _set(table, "relationships", wide or None)
-    # What is no column here (a list, a record) is another tool's, and stays.
-    kept = [one for one in before.values() if one.get("logicalType") in {"object", "array", "map"}]
-    table["properties"] = [*known, *kept]
     for column in table["properties"]:
         narrow = [
             {"type": "foreignKey", "to": f"{one.table}.{one.to[0]}"}
@@ -128,8 +163,8 @@ def _reference(contract: Contract, one: Reference) -> Plain:
     }
 
 
-def _write_column(column: Column, written: Plain) -> Plain:
-    written = {"name": column.name, "logicalType": column.type, **written}
+def _write_column(column: Column, before: Plain | None) -> Plain:
+    written = {"name": column.name, "logicalType": column.type, **(before or {})}
     written["logicalType"] = column.type
     _set(written, "businessName", column.meaning)
     _set(written, "description", column.description or None)

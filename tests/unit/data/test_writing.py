@@ -14,10 +14,12 @@ import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from taxiway.adapters.yaml_document import read_document
+from taxiway.bootstrap.data import contracts
 from taxiway.bootstrap.data.contracts import write
 from taxiway.core.contract import Column, Contract, Reference, Rule
 from taxiway.core.document import Document
 from taxiway.core.errors import InputError, MissingError
+from taxiway.data import writing
 from taxiway.data.odcs import read_any
 from taxiway.data.writing import document_of, yaml_text
 
@@ -157,6 +159,35 @@ def test_what_is_not_ours_stays() -> None:
     assert columns["id"]["description"] == "x"
     assert {q.get("engine") for q in after["schema"][0]["quality"]} >= {"soda"}
     assert read_any(Document(after, {}, "x"), table="orders").contract == changed
+
+
+THEIRS = """
+      - {name: at, logicalType: time}
+      - {name: count, logicalType: integer, classification: pii, logicalTypeOptions: {format: i32}}
+      - {name: due, logicalType: date, logicalTypeOptions: {format: yyyy-MM-dd}, required: false}
+"""
+
+
+def test_what_says_the_same_is_written_as_it_was(tmp_path: Path) -> None:
+    text = FOREIGN.replace("  - name: other", f"{THEIRS.strip(chr(10))}\n  - name: other", 1)
+    before = yaml.safe_load(text + "vendor: {of: [what, we, do, not, know]}\n")
+    path, out = tmp_path / "theirs.yaml", tmp_path / "ours.yaml"
+    path.write_text(yaml.safe_dump(before, sort_keys=False))
+    held = read_any(read_document(path), table="orders").contract
+    write(held, out, like=path)
+    assert yaml.safe_load(out.read_text()) == before
+    fewer = replace(held, columns=tuple(c for c in held.columns if c.name != "count"))
+    write(fewer, out, like=path)
+    after = yaml.safe_load(out.read_text())["schema"][0]["properties"]
+    assert after == [c for c in before["schema"][0]["properties"] if c["name"] != "count"]
+
+
+def test_a_file_that_the_standard_would_not_take_is_not_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writing, "VERSION", 3.1)
+    with pytest.raises(InputError, match="is no contract of the standard"):
+        contracts._require_standard(document_of(FULL), {})
 
 
 @pytest.mark.parametrize(

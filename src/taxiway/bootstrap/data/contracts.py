@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taxiway.adapters.yaml_document import read_document
 from taxiway.bootstrap.data.sources import Told, opened
 from taxiway.bootstrap.extras import extras
-from taxiway.core.errors import ConflictError, InputError, StoreError
+from taxiway.core.errors import ConflictError, InputError, Problem, StoreError
 
 if TYPE_CHECKING:
     from taxiway.core.contract import Contract
@@ -109,7 +109,7 @@ def write(contract: Contract, path: Path, *, like: Path | None = None) -> None:
     before = read_document(like).data if like else None
     document = document_of(contract, before)
     read_any(Document(document, {}, path.name), table=contract.table)
-    _require_standard(document)
+    _require_standard(document, before or {})
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_text(yaml_text(document), encoding="utf-8")
@@ -118,9 +118,27 @@ def write(contract: Contract, path: Path, *, like: Path | None = None) -> None:
         raise StoreError(f"{path} can't be written: {error.strerror or error}.") from None
 
 
-def _require_standard(document: dict[str, object]) -> None:
+def _require_standard(document: dict[str, Any], before: Mapping[str, Any]) -> None:
+    """Holds what is written against the standard's own models; what stood in a file before is its
+    author's, whether the standard has a word for it or not."""
     try:
         from open_data_contract_standard.model import OpenDataContractStandard
     except ModuleNotFoundError:
         return  # the extra `odcs` holds what we write against the standard's own models
-    OpenDataContractStandard.model_validate(document)
+    from pydantic import ValidationError
+
+    def wrong(written: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        try:
+            OpenDataContractStandard.model_validate(written)
+        except ValidationError as error:
+            return [(e["msg"], str(e["loc"][0]), str(e["loc"][-1])) for e in error.errors()]
+        return []
+
+    held = set(wrong(before)) if before else set()
+    problems = [
+        Problem(what, where=f"{section}: {key}")
+        for what, section, key in wrong(document)
+        if (what, section, key) not in held
+    ]
+    if problems:
+        raise InputError("What would be written is no contract of the standard.", problems)
