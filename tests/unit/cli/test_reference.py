@@ -158,7 +158,7 @@ def modules() -> dict[Path, ast.Module]:
 
 
 def constants(tree: ast.AST) -> dict[str, set[str]]:
-    """Name -> the text, or the texts, that it stands for; for loops over such texts, too."""
+    """Name -> the text, or the texts, that it stands for."""
     found: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.Tuple):
@@ -167,9 +167,19 @@ def constants(tree: ast.AST) -> dict[str, set[str]]:
             for target in node.targets:
                 if isinstance(target, ast.Name) and all(isinstance(text, str) for text in texts):
                     found[target.id] = {str(text) for text in texts}
+    return found
+
+
+def bound(tree: ast.AST, known: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The names of a module's loops over such texts, which stand for them in this module only."""
+    found: dict[str, set[str]] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.comprehension | ast.For) and isinstance(node.iter, ast.Name):
-            found[ast.unparse(node.target)] = found.get(node.iter.id, set())
+        if isinstance(node, ast.comprehension | ast.For):
+            name = ast.unparse(node.target)
+            if isinstance(node.iter, ast.Name):
+                found[name] = known.get(node.iter.id, set())
+            elif isinstance(node.iter, ast.Tuple):
+                found[name] = {str(p.value) for p in node.iter.elts if isinstance(p, ast.Constant)}
     return found
 
 
@@ -203,7 +213,10 @@ def variables(tree: ast.AST, known: dict[str, set[str]]) -> set[str]:
 def test_every_environment_variable_is_documented() -> None:
     trees = modules()
     known = {name: texts for tree in trees.values() for name, texts in constants(tree).items()}
-    found = {name for tree in trees.values() for name in variables(tree, known | constants(tree))}
+    found: set[str] = set()
+    for tree in trees.values():
+        own = known | constants(tree)
+        found |= variables(tree, own | bound(tree, own))
     for file in SOURCE.rglob("*"):
         documents = file.name == "reference.py" and file.parent.name == "cli"
         if file.is_file() and file.suffix != ".pyc" and not documents:
@@ -227,7 +240,8 @@ def test_every_environment_variable_is_documented() -> None:
 )
 def test_a_variable_is_found_however_it_is_asked_for(line: str) -> None:
     tree = ast.parse(line)
-    assert variables(tree, constants(tree)) == {"SECRET"}
+    own = constants(tree)
+    assert variables(tree, own | bound(tree, own)) == {"SECRET"}
 
 
 def test_a_variable_that_can_not_be_told_is_a_failure() -> None:
