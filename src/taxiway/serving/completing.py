@@ -16,7 +16,7 @@ from typing import Any
 
 from taxiway.core.contract import Contract
 from taxiway.core.digest import utc_text
-from taxiway.core.errors import InputError, StoreError, TaxiwayError
+from taxiway.core.errors import InputError, StoreError
 from taxiway.core.rows import Rows
 from taxiway.serving.records import Places, read_under
 from taxiway.serving.rows import moment, rows_of
@@ -38,11 +38,8 @@ TYPED: Mapping[str, Callable[[str], Any]] = {
 """Types that a plain record holds as text -> what a key of that type is."""
 
 
-class NotLookedUpError(TaxiwayError):
+class NotLookedUpError(StoreError):
     """Features can't be looked up now. Whoever brings his own is answered all the same."""
-
-    code = "TW-6"
-    exit_code = 7
 
 
 @dataclass(frozen=True, slots=True)

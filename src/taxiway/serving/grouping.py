@@ -23,6 +23,7 @@ from taxiway.core.decision import Decision
 from taxiway.core.errors import StoreError
 from taxiway.core.rows import joined
 from taxiway.serving.cast import Cast
+from taxiway.serving.completing import NotLookedUpError
 from taxiway.serving.path import answer
 from taxiway.serving.request import Answer, Request, Worked
 from taxiway.serving.rows import rows_of
@@ -164,12 +165,11 @@ class Grouping:
                 decisions, worked = self._in_slices(cast, group[0])
             else:
                 decisions, worked = self._together(cast, group)
-        except StoreError as error:
-            # What could not be logged was not decided, for any of them.
-            return [error] * len(group)
         except BaseException as error:  # noqa: BLE001 - the thread outlives what a model does
-            if len(group) == 1:
-                return [error]
+            # What could not be logged was not decided, for any of them.
+            unlogged = isinstance(error, StoreError) and not isinstance(error, NotLookedUpError)
+            if unlogged or len(group) == 1:
+                return [error] * len(group)
             # One of them breaks the model or the log; only its own answer may suffer.
             return [one for request in group for one in self._decided(cast, [request])]
         for one in worked:
