@@ -381,14 +381,22 @@ def _decided(client: Client) -> int:
     return sum(int(line.rpartition(" ")[2]) for line in found)
 
 
+def _told_anew(port: int, times: int = 16) -> Iterator[int]:
+    """What is told on one new connection after the other, which the system shares out."""
+    for _ in range(times):
+        with closing(Client(port)) as client:
+            yield _decided(client)
+
+
 def test_two_workers_share_the_port_and_the_log(cast: Firm) -> None:
     with serving(cast, *IN_DEV, "--workers", 2) as (client, server):
         callers = Callers(client.port)
         with callers.asking(8):
             until(partial(callers.have, 400))
         workers = _children(server.pid)
-        # Whichever is asked tells of both: each writes down its figures every second.
-        until(lambda: _decided(client) == len(callers.answered))
+        # Whichever is asked tells of both: each writes down its figures every second. What a worker
+        # has counted since then goes with it, so wait until either tells of all that the other has.
+        until(lambda: set(_told_anew(client.port)) == {len(callers.answered)})
         # One that dies is replaced, and what it has counted does not go with it.
         os.kill(workers[0], signal.SIGKILL)
         until(lambda: len(set(_children(server.pid)) - {workers[0]}) == 2)
