@@ -20,7 +20,7 @@ from taxiway.bootstrap.serving import champion_of
 from taxiway.core import evidence as kinds
 from taxiway.core.digest import PREFIX, canonical_json, digest_bytes
 from taxiway.core.errors import ConflictError, InputError, Problem, TaxiwayError
-from taxiway.core.evidence import FEATURE_VIEW, FEATURES, Evidence
+from taxiway.core.evidence import FEATURE_VIEW, Evidence
 from taxiway.core.facts import Consumer, Deployment, Model, Release
 from taxiway.core.people import Person
 from taxiway.release.deploy import image
@@ -158,11 +158,11 @@ def _bundle(
 
 def _features(workspace: Workspace, releases: Sequence[Release]) -> list[Evidence]:
     """What says how the features of releases are looked up."""
+    from taxiway.data.features.registry import joined_with
+
     record = workspace.record
     snapshots = dict.fromkeys(release.snapshot for release in releases)
-    joined = [
-        one for s in snapshots for one in record.find(Evidence, subject=s, kind=FEATURES)[-1:]
-    ]
+    joined = [one for s in snapshots if (one := joined_with(record, s)) is not None]
     views = dict.fromkeys(view for one in joined for view in one.digests)
     return [
         *joined,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from taxiway.bootstrap import artefacts
 from taxiway.bootstrap.flight import binding_of, flight_check, signatures, stored_evidence
 from taxiway.core.errors import InputError, MissingError, Problem, RefusedError
-from taxiway.core.evidence import FEATURES, Evidence
 from taxiway.core.facts import Deployment, Release
 from taxiway.core.moves import CANARY, CHALLENGER, CHAMPION
 
@@ -57,16 +56,16 @@ def promote(
 def _require_sent(workspace: Workspace, release: Release, environment: str, role: str) -> None:
     """Raises `RefusedError` if callers of the champion don't send what this release needs: of such
     a canary no record would be decided, and of such a challenger none compared."""
+    from taxiway.data.features.registry import joined_with
     from taxiway.release.promotion import champion
 
     now = champion(workspace.desk, release.model, environment)
     if now is None:
         return  # the move itself says so
     sent = artefacts.asked_of(workspace, workspace.find_release(now.release))
-    joined = workspace.record.find(Evidence, subject=release.snapshot, kind=FEATURES)
-    features = {
-        name for one in joined[-1:] for view in one.found["views"] for name in view["columns"]
-    }
+    joined = joined_with(workspace.record, release.snapshot)
+    views = joined.found["views"] if joined else ()
+    features = {name for view in views for name in view["columns"]}
     problems = [
         Problem("is needed, and not sent", where=column.name)
         for column in artefacts.asked_of(workspace, release).columns

@@ -75,6 +75,8 @@ class Completing:
     """What a record has to be that brings features: it need not say what they are looked up by."""
     needs: Contract
     """What a record has to be whose features were looked up."""
+    typed: Mapping[str, Callable[[str], Any]]
+    """Of the keys, those that a plain record holds as text -> what they are looked up as."""
     look_up: Lookup
     spent: Spent
     counts: Looked
@@ -112,9 +114,8 @@ class Completing:
         return [{**one, **dict.fromkeys(self.pinned.features)} for one in records]
 
     def _found(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        types = {one.name: one.type for one in self.takes.columns}
         asked = {
-            name: TYPED[types[name]](value) if value is not None and types[name] in TYPED else value
+            name: self.typed[name](value) if value is not None and name in self.typed else value
             for name in self.pinned.keys
             for value in [record[name]]
         }
@@ -165,7 +166,12 @@ def completing(
     counts = Counter() if counts is None else counts
     # All of them from the start, those with nothing to count too.
     counts.update({(view, outcome): 0 for view in pinned.views for outcome in OUTCOMES})
-    return Completing(pinned, takes, brings, needs, resting(look_up), spent, counts)
+    typed = {
+        one.name: TYPED[one.type]
+        for one in needs.columns
+        if one.name in pinned.keys and one.type in TYPED
+    }
+    return Completing(pinned, takes, brings, needs, typed, resting(look_up), spent, counts)
 
 
 def _optional(contract: Contract, names: set[str]) -> Contract:

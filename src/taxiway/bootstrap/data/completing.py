@@ -15,7 +15,6 @@ from taxiway.bootstrap.data.online import open_store, own_store, require_held
 from taxiway.bootstrap.extras import extras
 from taxiway.core.contract import Contract, contract_from
 from taxiway.core.errors import MissingError, RefusedError, StoreError
-from taxiway.core.evidence import FEATURES, Evidence
 
 if TYPE_CHECKING:
     from taxiway.bootstrap.opened import Opened
@@ -40,7 +39,9 @@ def found_store(opened: Opened, releases: Sequence[Release], named: str | None) 
 
     Raises what keeps the named one from being used.
     """
-    joined = [_joined(opened, one.snapshot) for one in releases]
+    from taxiway.data.features.registry import joined_with
+
+    joined = [joined_with(opened.record, one.snapshot) for one in releases]
     digests = {
         told["view"]: told["digest"] for made in joined if made for told in made.found["views"]
     }
@@ -95,17 +96,12 @@ def taking(artefact: Artefact, contract: Contract) -> Artefact:
 
 def _pinned(opened: Opened, artefact: Artefact) -> PinnedSet | None:
     from taxiway.data.features.pinned import pinned_set
-    from taxiway.data.features.registry import recorded
+    from taxiway.data.features.registry import joined_with, recorded
 
-    joined = _joined(opened, artefact.manifest["snapshot"])
+    joined = joined_with(opened.record, artefact.manifest["snapshot"])
     if joined is None:
         return None
     return pinned_set(joined, recorded(opened.record), artefact.inputs.names)
-
-
-def _joined(opened: Opened, snapshot: str) -> Evidence | None:
-    found = opened.record.find(Evidence, subject=snapshot, kind=FEATURES)
-    return found[-1] if found else None
 
 
 def _look_up(root: Path, store: str, pinned: PinnedSet) -> Lookup:

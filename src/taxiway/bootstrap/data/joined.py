@@ -105,8 +105,8 @@ def remember(opened: Opened, snapshot: Snapshot, made: Joined) -> None:
         at=desk.now(),
         by=actor.name,
     )
-    before = desk.record.find(Evidence, subject=snapshot.id, kind=FEATURES)
-    if before and before[-1].content == pinned.content:
+    before = registry.joined_with(desk.record, snapshot.id)
+    if before is not None and before.content == pinned.content:
         return
     known = registry.recorded(desk.record)
     new = [view for view in made.views if view.id not in known]
@@ -118,8 +118,10 @@ def remember(opened: Opened, snapshot: Snapshot, made: Joined) -> None:
 
 def require_pinned(opened: Opened, snapshot: Snapshot, name: str) -> None:
     """Raises `InputError` if a snapshot was not joined with the charter's feature set."""
-    pinned = opened.record.find(Evidence, subject=snapshot.id, kind=FEATURES)
-    if not pinned or pinned[-1].found["set"] != name:
+    from taxiway.data.features.registry import joined_with
+
+    pinned = joined_with(opened.record, snapshot.id)
+    if pinned is None or pinned.found["set"] != name:
         raise InputError(
             f"The snapshot was taken without the feature set {name!r} that the charter asks for.",
             todo="Take a new one: taxiway data snapshot",

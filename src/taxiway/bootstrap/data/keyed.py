@@ -13,7 +13,7 @@ from taxiway.bootstrap.data.joined import rows_of
 from taxiway.bootstrap.data.meaning import mapped_source
 from taxiway.bootstrap.reading import is_table, newest
 from taxiway.core.errors import RefusedError
-from taxiway.core.evidence import FEATURES, Evidence
+from taxiway.core.evidence import Evidence
 from taxiway.core.facts import Release
 
 if TYPE_CHECKING:
@@ -30,21 +30,23 @@ def with_features(opened: Opened, release: Release, asked: Asked, out: Path) -> 
     The copy is kept until the batch is done, so that one that was cut off goes on with the same
     values. A release that was trained without features, or rows that bring them, cost nothing.
     """
-    pinned = opened.record.find(Evidence, subject=release.snapshot, kind=FEATURES)
+    from taxiway.data.features.registry import joined_with
+
+    pinned = joined_with(opened.record, release.snapshot)
     there = isinstance(asked, Path) and (asked.is_file() or is_table(asked))
-    if not pinned or not isinstance(asked, Path) or not there:
+    if pinned is None or not isinstance(asked, Path) or not there:
         yield asked
         return
     from taxiway.data.begun import note_of
 
     source = newest(asked)
-    features = {name for view in pinned[-1].found["views"] for name in view["columns"]}
+    features = {name for view in pinned.found["views"] for name in view["columns"]}
     if features & set(source.columns):
         yield asked
         return
     kept = out.absolute().with_name(f".{out.name}.features.parquet")
     if not (note_of(out).exists() and kept.exists()):
-        _join(opened, release, pinned[-1], source, kept)
+        _join(opened, release, pinned, source, kept)
     try:
         yield kept
     finally:

@@ -83,6 +83,12 @@ def _owner(record: Record, model: str) -> str:
     return owners.get("development") or owners.get("business") or "nobody"
 
 
+def joined_with(record: Record, snapshot: str) -> Evidence | None:
+    """The newest evidence of the features that a snapshot was joined with; None without any."""
+    found = record.find(Evidence, subject=snapshot, kind=FEATURES)
+    return found[-1] if found else None
+
+
 def recorded(record: Record) -> dict[str, Evidence]:
     """Every version that was ever recorded, by name and version."""
     return {one.subject: one for one in record.find(Evidence, kind=FEATURE_VIEW)}
