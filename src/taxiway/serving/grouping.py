@@ -143,18 +143,24 @@ class Grouping:
             return group
 
     def _take_small(self) -> list[Request]:
-        """What waits and is no larger than a group, up to the limit; whatever is larger stays."""
+        """What waits and is no larger than a group, up to the limit; whatever is larger stays.
+
+        They keep their order among themselves: when one no longer fits, those behind it wait too,
+        or it would be overtaken for as long as shorter ones come.
+        """
         with self._changed:
             group: list[Request] = []
             left: list[Request] = []
-            rows = 0
+            rows, full = 0, False
             for request in self._waiting:
                 many = len(request.records)
-                if rows + many > self._limits.group_rows:
-                    left.append(request)
-                else:
+                small = many <= self._limits.group_rows
+                full = full or (small and rows + many > self._limits.group_rows)
+                if small and not full:
                     group.append(request)
                     rows += many
+                else:
+                    left.append(request)
             self._waiting = deque(left)
             self._rows -= rows
             return group
